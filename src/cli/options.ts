@@ -1,0 +1,57 @@
+// Options that several verbs share, and how they are checked.
+import { type Command, InvalidArgumentError } from 'commander'
+import { type ClusterPaths, clusterPaths } from '../cluster/paths.ts'
+
+export interface ClusterOptions {
+  name: string
+  dataDir?: string
+}
+
+export interface UpOptions extends ClusterOptions {
+  /** 0: a free one. Left out: the one chosen before, else 6443. */
+  port?: number
+  runtime: string
+  store: 'lmdb' | 'memory'
+}
+
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'the cluster\'s name; everything made on this machine carries it', parseName, 'kubernode')
+    .option('--data-dir <dir>', 'where the cluster keeps its data (default: /var/lib/kubernode/NAME)')
+}
+
+export function withUpOptions(command: Command): Command {
+  return withClusterOptions(command)
+    .option('--port <number>', 'port of the API server, 0 for any free one (default: 6443)', parsePort)
+    .option('--runtime <runtime>', 'auto, native, or the socket of another CRI runtime: unix:///PATH', parseRuntime, 'auto')
+    .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
+}
+
+export const pathsOf = (options: ClusterOptions): ClusterPaths => clusterPaths(options.name, options.dataDir)
+
+/** How to name the same cluster again on a command line; empty for the default one. */
+export function againOptions({ name, dataDir }: ClusterOptions): string {
+  return (name === 'kubernode' ? '' : ` --name ${name}`) + (dataDir ? ` --data-dir ${dataDir}` : '')
+}
+
+function parseName(text: string): string {
+  // Link names on Linux have 15 characters, so derived names are hashed; this bound is for paths and cgroups.
+  if (/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(text)) return text
+  throw new InvalidArgumentError('a name has at most 40 lower-case letters, digits and inner dashes.')
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+}
+
+function parseRuntime(text: string): string {
+  if (text === 'auto' || text === 'native' || text.startsWith('unix:///')) return text
+  throw new InvalidArgumentError('use auto, native or unix:///PATH.')
+}
+
+function parseStore(text: string): 'lmdb' | 'memory' {
+  if (text === 'lmdb' || text === 'memory') return text
+  throw new InvalidArgumentError('use lmdb or memory.')
+}

@@ -1,0 +1,38 @@
+// `kubernode down`: ends a cluster, running or crashed, and removes everything it made on the machine.
+import { rmSync } from 'node:fs'
+import type { Command } from 'commander'
+import { PlainError } from '../../base/plain-error.ts'
+import { SystemClock } from '../../base/clock.ts'
+import { findRunning, readLeft, waitUntilGone } from '../../cluster/running-cluster.ts'
+import { removeEverything } from '../../cluster/remove-everything.ts'
+import { type ClusterOptions, pathsOf, withClusterOptions } from '../options.ts'
+import { stopwatch, Terminal } from '../terminal.ts'
+
+const STOP_WITHIN_MS = 60_000
+
+export function addDown(program: Command): void {
+  withClusterOptions(program.command('down'))
+    .description('stop a cluster; its data stays, everything else it made on this machine goes')
+    .option('--purge', 'remove the data directory too')
+    .addHelpText('after', '\nExamples:\n  kubernode down\n  kubernode down --name two --purge')
+    .action(down)
+}
+
+async function down(options: ClusterOptions & { purge?: boolean }): Promise<void> {
+  const terminal = new Terminal()
+  const took = stopwatch(new SystemClock())
+  const left = readLeft(pathsOf(options).running)
+  const paths = pathsOf({ ...options, ...(!options.dataDir && left && { dataDir: left.dataDir }) })
+  const running = findRunning(paths.running)
+  if (running) {
+    process.kill(running.pid, 'SIGTERM')
+    if (!(await waitUntilGone(paths.running, AbortSignal.timeout(STOP_WITHIN_MS)))) {
+      throw new PlainError(
+        `Process ${running.pid} did not stop within ${STOP_WITHIN_MS / 1000} s: end it with "kill -9 ${running.pid}" and run down again.`,
+      )
+    }
+  }
+  await removeEverything(options.name, paths)
+  if (options.purge) rmSync(paths.dataDir, { recursive: true, force: true })
+  terminal.done(running ? 'stopped' : 'cleaned up', took(), options.purge ? '' : `data stays in ${paths.dataDir}`)
+}

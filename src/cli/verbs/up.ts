@@ -1,0 +1,74 @@
+// `kubernode up`: a cluster in the foreground, or in the background with --detach.
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import type { Command } from 'commander'
+import { PlainError } from '../../base/plain-error.ts'
+import { type Cluster, type StartStep, startCluster } from '../../cluster/start-cluster.ts'
+import { findRunning } from '../../cluster/running-cluster.ts'
+import { againOptions, pathsOf, type UpOptions, withUpOptions } from '../options.ts'
+import { stopSignal } from '../stop-signal.ts'
+import { Terminal } from '../terminal.ts'
+
+export function addUp(program: Command): void {
+  withUpOptions(program.command('up'))
+    .description('start a cluster, and stay with it until Ctrl-C')
+    .option('-d, --detach', 'start it in the background; return when the node is Ready')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kubernode up\n  kubernode up --detach --name two --data-dir /tmp/two --port 0\n' +
+        '  kubernode up --runtime unix:///run/containerd/containerd.sock',
+    )
+    .action(async (options: UpOptions & { detach?: boolean }) =>
+      options.detach ? upDetached(options) : upInForeground(options),
+    )
+}
+
+async function upInForeground(options: UpOptions): Promise<void> {
+  const terminal = new Terminal()
+  const stop = stopSignal()
+  const cluster = await startVisibly(options, terminal)
+  terminal.line(`\n  export KUBECONFIG=${cluster.paths.kubeconfig}\n`)
+  process.send?.({ ready: true })
+  await Promise.race([stop.requested, cluster.failed])
+  terminal.line('stopping …')
+  await cluster.stop()
+}
+
+/** Starts and prints each step as it is done. */
+export async function startVisibly(options: UpOptions, terminal: Terminal): Promise<Cluster> {
+  const show = ({ what, tookMs, detail }: StartStep) => terminal.done(what, tookMs, detail)
+  return startCluster({ ...options, onStep: show })
+}
+
+async function upDetached(options: UpOptions): Promise<void> {
+  const terminal = new Terminal()
+  const paths = pathsOf(options)
+  mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
+  const log = openSync(paths.log, 'a', 0o600)
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, 'up', ...again(options)], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  closeSync(log)
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', (message: { ready?: true; error?: string }) =>
+      message.ready ? resolve() : reject(new PlainError(message.error ?? 'the cluster did not start')),
+    )
+    child.once('exit', code => reject(new PlainError(`The cluster stopped while starting (exit code ${code}): see ${paths.log}.`)))
+  })
+  child.disconnect()
+  child.unref()
+  terminal.line(`Cluster "${options.name}" is ready at ${findRunning(paths.running)?.server}.`)
+  terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`)
+  terminal.line(`  kubernode down${againOptions(options)}   # stops it`)
+}
+
+function again(options: UpOptions): string[] {
+  return [
+    ['--name', options.name],
+    options.dataDir ? ['--data-dir', options.dataDir] : [],
+    options.port === undefined ? [] : ['--port', String(options.port)],
+    ['--runtime', options.runtime],
+    ['--store', options.store],
+  ].flat()
+}
