@@ -1,0 +1,26 @@
+// The text of a FailedScheduling event: how many nodes were looked at and why each was turned away.
+import type { Rejection } from './framework.ts'
+
+export interface FitFailure {
+  nodeCount: number
+  rejections: readonly Rejection[]
+  /** Said before any node was looked at. */
+  early?: string
+  /** What preemption found, if it was tried. */
+  preemption?: string
+}
+
+/** Upstream: FitError.Error (pkg/scheduler/framework/types.go). */
+export function fitErrorMessage({ nodeCount, rejections, early, preemption }: FitFailure): string {
+  if (nodeCount === 0) return 'no nodes available to schedule pods'
+  const why = early ?? histogram(rejections)
+  const text = `0/${nodeCount} nodes are available:${why && ` ${why}.`}`
+  return preemption ? `${text} ${preemption}` : text
+}
+
+/** '1 Insufficient cpu, 2 node(s) were unschedulable', sorted as strings. */
+export function histogram(rejections: readonly Rejection[]): string {
+  const counts = new Map<string, number>()
+  for (const reason of rejections.flatMap(({ reasons }) => reasons)) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts].map(([reason, count]) => `${count} ${reason}`).sort().join(', ')
+}
