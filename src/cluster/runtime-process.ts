@@ -1,0 +1,79 @@
+// The native container runtime as a child: started, waited for, ended. It is a process of its own so that spawning
+// containers never holds up the API server (docs/decisions/0002). Containers outlive it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { PlainError } from '../base/plain-error.ts'
+import type { ClusterPaths } from './paths.ts'
+
+export interface RuntimeProcess {
+  pid: number
+  /** Rejects with the reason when the process ends without being asked to. */
+  failed: Promise<never>
+  stop(): Promise<void>
+}
+
+/** The runtime's entry: beside the bundle when bundled, its source otherwise. */
+function entryFile(): string {
+  const bundled = join(import.meta.dirname, 'runtime-process.mjs')
+  return existsSync(bundled) ? bundled : join(import.meta.dirname, '..', 'runtime', 'native', 'process.ts')
+}
+
+/** Resolves when the runtime serves its socket: it writes one line, `{"ready":true}` or `{"error":"…"}`, to its stdout. */
+export async function startRuntimeProcess(name: string, paths: ClusterPaths): Promise<RuntimeProcess> {
+  mkdirSync(paths.runDir, { recursive: true, mode: 0o700 })
+  mkdirSync(paths.runtime, { recursive: true, mode: 0o700 })
+  const args = [entryFile(), '--name', name, '--state-dir', paths.runtime, '--socket', paths.runtimeSocket]
+  // stdin is held open: when this process dies, the runtime sees its end and stops too.
+  const child = spawn(process.execPath, ['--max-semi-space-size=1', ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await ready(child)
+  let stopping = false
+  const failed = once(child, 'exit').then(([code, signal]) => {
+    if (stopping) return new Promise<never>(() => {})
+    throw new Error(`the container runtime stopped (${signal ?? `exit code ${code}`})`)
+  })
+  failed.catch(() => {})
+  return {
+    pid: child.pid!,
+    failed,
+    async stop() {
+      stopping = true
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const ended = once(child, 'exit')
+      child.stdin!.end()
+      await ended
+    },
+  }
+}
+
+async function ready(child: ChildProcess): Promise<void> {
+  child.stdout!.setEncoding('utf8')
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    child.stdout!.on('data', (chunk: string) => {
+      text += chunk
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
+    })
+    child.once('exit', code => reject(new PlainError(`The container runtime did not start (exit code ${code}).`)))
+    child.once('error', reject)
+  })
+  const { error } = JSON.parse(line) as { ready?: true; error?: string }
+  if (error) throw new PlainError(error)
+}
+
+/** Removes containers, mounts, links, rules and cgroups of a cluster, be its runtime alive or not. */
+export async function removeRuntimeTraces(name: string, paths: ClusterPaths): Promise<void> {
+  if (!existsSync(dirname(paths.runtime))) return
+  const child = spawn(
+    process.execPath,
+    [entryFile(), '--name', name, '--state-dir', paths.runtime, '--socket', paths.runtimeSocket, '--remove-everything'],
+    { stdio: ['ignore', 'inherit', 'pipe'] },
+  )
+  let words = ''
+  child.stderr!.setEncoding('utf8').on('data', chunk => {
+    words += chunk
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`what the container runtime made could not be removed completely: ${words.trim()}`)
+}
