@@ -1,0 +1,70 @@
+import type { Draft } from '../src/api/kube-object.ts'
+import { pods } from '../src/api/resources.ts'
+import type { Pod } from '../src/api/types/core-v1.ts'
+import type { Client } from '../src/client/client.ts'
+
+const busybox = { image: 'busybox', imagePullPolicy: 'IfNotPresent' } as const
+
+export function initPod(name: string, initContainers: number): Draft<Pod> {
+  return {
+    metadata: { name, namespace: 'default' },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      initContainers: Array.from({ length: initContainers }, (_, index) => ({
+        ...busybox,
+        name: `init-${index}`,
+        command: ['true'],
+      })),
+      containers: [{ ...busybox, name: 'app', command: ['sleep', '100000'] }],
+    },
+  } as unknown as Draft<Pod>
+}
+
+/** Milliseconds from the create call to the watch event that shows the Pod Ready; the Pod is deleted afterwards. */
+export async function createToReady(client: Client, draft: Draft<Pod>): Promise<number> {
+  const key = { name: draft.metadata.name, namespace: 'default' }
+  const stop = new AbortController()
+  const { resourceVersion } = (await client.list(pods, { namespace: 'default', limit: 1 })).metadata
+  const watch = client.watch(pods, {
+    namespace: 'default',
+    fieldSelector: `metadata.name=${key.name}`,
+    resourceVersion,
+    signal: stop.signal,
+  })
+  const first = watch.next()
+  const startedAt = performance.now()
+  await client.create(pods, draft)
+  let tookMs = 0
+  for (let event = await first; !event.done; event = await watch.next()) {
+    if (event.value.type !== 'BOOKMARK' && isReady(event.value.object)) {
+      tookMs = performance.now() - startedAt
+      break
+    }
+  }
+  await client.delete(pods, key, { gracePeriodSeconds: 0 })
+  stop.abort()
+  return tookMs
+}
+
+/** Milliseconds until `count` Pods, created at once, are all Ready. They stay. */
+export async function settlePods(client: Client, count: number, initContainers: number): Promise<number> {
+  const { resourceVersion } = (await client.list(pods, { namespace: 'default', limit: 1 })).metadata
+  const stop = new AbortController()
+  const watch = client.watch(pods, { namespace: 'default', resourceVersion, signal: stop.signal })
+  const first = watch.next()
+  const startedAt = performance.now()
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => client.create(pods, initPod(`many-${index}`, initContainers))),
+  )
+  const ready = new Set<string>()
+  for (let event = await first; !event.done && ready.size < count; event = await watch.next()) {
+    const { type, object } = event.value
+    if (type !== 'BOOKMARK' && object.metadata.name.startsWith('many-') && isReady(object)) ready.add(object.metadata.name)
+  }
+  const tookMs = performance.now() - startedAt
+  stop.abort()
+  return tookMs
+}
+
+const isReady = (pod: Pod) =>
+  pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false

@@ -1,0 +1,64 @@
+// `npm run bench`: medians beside the floor measured in the same run. Nothing here passes or fails.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '../src/client/client.ts'
+import { httpsHandler } from '../src/client/https-transport.ts'
+import { readKubeconfig } from '../src/client/kubeconfig.ts'
+import { clusterPaths } from '../src/cluster/paths.ts'
+import { crunFloor } from './crun-floor.ts'
+import { kubernode, median, memoryOf, spread } from './measure.ts'
+import { createToReady, initPod, settlePods } from './pods.ts'
+
+const RUNS = Number(process.env.BENCH_RUNS ?? 7)
+const INIT_COUNTS = [0, 1, 3, 10]
+const name = `bench-${process.pid}`
+const dataDir = mkdtempSync(join(tmpdir(), 'kubernode-bench-'))
+const which = ['--name', name, '--data-dir', dataDir, '--port', '0']
+
+try {
+  await main()
+} finally {
+  await kubernode('down', '--name', name, '--data-dir', dataDir, '--purge')
+  rmSync(dataDir, { recursive: true, force: true })
+}
+
+async function main(): Promise<void> {
+  console.log(`medians of ${RUNS} runs (smallest–largest), milliseconds\n`)
+  const coldStart: number[] = []
+  const firstPod: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    if (run > 0) await kubernode('down', '--name', name, '--data-dir', dataDir, '--purge')
+    const startedAt = performance.now()
+    await kubernode('up', '--detach', ...which)
+    coldStart.push(performance.now() - startedAt)
+    await createToReady(connect(), initPod('first', 0))
+    firstPod.push(performance.now() - startedAt)
+  }
+  row('cold start: up to node Ready', spread(coldStart))
+  row('cold start: up to first Pod Ready', spread(firstPod))
+
+  const client = connect()
+  row('memory idle, all processes', memoryOf(name, dataDir))
+  console.log('\n| init containers | create to Ready | floor: as many bare crun run | ratio |\n|---|---|---|---|')
+  for (const count of INIT_COUNTS) {
+    const ours: number[] = []
+    const floor: number[] = []
+    for (let run = 0; run < RUNS; run++) {
+      ours.push(await createToReady(client, initPod(`b-${count}-${run}`, count)))
+      floor.push(await crunFloor(count + 1))
+    }
+    console.log(`| ${count} | ${spread(ours)} | ${spread(floor)} | ${(median(ours) / median(floor)).toFixed(2)} |`)
+  }
+  console.log()
+  row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
+  row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
+}
+
+function connect(): Client {
+  return new Client(httpsHandler(readKubeconfig(clusterPaths(name, dataDir).kubeconfig)), { name: '', groups: [] }, 'bench')
+}
+
+function row(what: string, figures: string): void {
+  console.log(`${what.padEnd(44)} ${figures}`)
+}
