@@ -1,0 +1,93 @@
+// Who may do what. Attributes describe one request; an Authorizer answers with a decision.
+import type { ApiHandler, ApiRequest, UserInfo } from '../../api/request.ts'
+import { forbidden, type StatusError } from '../../api/status-error.ts'
+
+export interface ResourceAttributes {
+  user: UserInfo
+  verb: string
+  group: string
+  version: string
+  resource: string
+  subresource?: string
+  namespace?: string
+  name?: string
+}
+
+export interface NonResourceAttributes {
+  user: UserInfo
+  /** Lower-case HTTP method. */
+  verb: string
+  path: string
+}
+
+export type Attributes = ResourceAttributes | NonResourceAttributes
+
+export interface Decision {
+  decision: 'allow' | 'deny' | 'noOpinion'
+  reason?: string
+}
+
+export interface Authorizer {
+  authorize(attributes: Attributes): Decision | Promise<Decision>
+}
+
+export function isNonResource(attributes: Attributes): attributes is NonResourceAttributes {
+  return 'path' in attributes
+}
+
+/** Throws Forbidden unless the authorizer allows it. */
+export async function requireAllowed(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+  const { decision, reason } = await authorizer.authorize(attributes)
+  if (decision !== 'allow') throw forbiddenFor(attributes, reason)
+}
+
+/** Upstream: responsewriters.Forbidden. */
+export function forbiddenFor(attributes: Attributes, reason?: string): StatusError {
+  const text = sanitize(forbiddenText(attributes)) + (reason ? `: ${reason}` : '')
+  if (isNonResource(attributes)) return forbidden({ group: '', resource: '' }, '', text)
+  return forbidden({ group: attributes.group, resource: attributes.resource }, attributes.name ?? '', text)
+}
+
+function forbiddenText(attributes: Attributes): string {
+  const who = `User ${JSON.stringify(attributes.user.name)} cannot ${attributes.verb}`
+  if (isNonResource(attributes)) return `${who} path ${JSON.stringify(attributes.path)}`
+  const { resource, subresource, group, namespace } = attributes
+  const what = subresource ? `${resource}/${subresource}` : resource
+  const where = namespace ? `in the namespace ${JSON.stringify(namespace)}` : 'at the cluster scope'
+  return `${who} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`
+}
+
+/** Upstream escapes these three so that a browser shows the text as text. */
+function sanitize(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+/** Upstream's request info sets a namespace for requests on a Namespace itself. */
+export function attributesOf(request: ApiRequest): ResourceAttributes {
+  const { user, verb, group, version, resource, subresource, name } = request
+  const isNamespace = group === '' && resource === 'namespaces'
+  const namespace = request.namespace || (isNamespace ? name : undefined)
+  return {
+    user,
+    verb,
+    group,
+    version,
+    resource,
+    ...(subresource && { subresource }),
+    ...(namespace && { namespace }),
+    ...(name && { name: nameForCheck(request) }),
+  }
+}
+
+/** A create names its object in the body, not in the URL, unless it is on a subresource. */
+function nameForCheck({ verb, subresource, name }: ApiRequest): string {
+  return verb === 'create' && !subresource ? '' : (name ?? '')
+}
+
+/** Checks every request before `handle` sees it: in-process requests are authorized like those over HTTPS. */
+export function authorized(handle: ApiHandler, authorizer: Authorizer): ApiHandler {
+  return async request => {
+    await requireAllowed(authorizer, attributesOf(request))
+    return handle(request)
+  }
+}
