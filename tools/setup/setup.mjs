@@ -1,0 +1,25 @@
+// Makes a fresh checkout ready: npm packages, Node 24, Debian packages, kubectl, the bundle, images.
+// Runs on the machine's own node (>= 20) before node_modules exists: plain JavaScript, no dependencies.
+// Every step finds out by itself whether there is anything to do.
+import { buildBundle } from './bundle.mjs'
+import { ensureDebianPackages } from './debian-packages.mjs'
+import { ensureImages } from './images.mjs'
+import { ensureKubectl, ensureTestKubectls } from './kubectl.mjs'
+import { ensureNpmPackages } from './npm-packages.mjs'
+import { SetupError, step } from './step.mjs'
+
+const quiet = process.argv.includes('--quiet')
+const forTests = process.argv.includes('--tests')
+
+try {
+  await step('npm packages', quiet, ensureNpmPackages)
+  await step('Debian packages', quiet, () => ensureDebianPackages({ forTests }))
+  await step('kubectl', quiet, ensureKubectl)
+  if (forTests) await step('kubectl 1.20, 1.32 and 1.36 for the tests', quiet, ensureTestKubectls)
+  await step('program', quiet, buildBundle)
+  await step('images', quiet, ensureImages)
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error
+  console.error(`✘ ${error.message}`)
+  process.exit(1)
+}
