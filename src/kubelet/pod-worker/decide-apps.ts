@@ -1,0 +1,71 @@
+// App containers of an initialised pod. Upstream: the second half of kuberuntime computePodActions.
+import type { Container, Pod } from '../../api/types/core-v1.ts'
+import { containerHash } from './container-hash.ts'
+import type { Kill } from './decide-init.ts'
+import { newestOf, type ObservedContainer, type ObservedPod } from './observed-pod.ts'
+import { restartsAfterKill, shouldStart } from './restart-rules.ts'
+
+export interface AppsDecision {
+  /** Containers that run and stay. */
+  kept: number
+  /** Names, in spec order. */
+  start: string[]
+  kill: Kill[]
+}
+
+export function decideApps(pod: Pod, observed: ObservedPod): AppsDecision {
+  const decision: AppsDecision = { kept: 0, start: [], kill: [] }
+  for (const app of pod.spec.containers) {
+    const newest = newestOf(observed, app.name)
+    if (newest?.state === 'running') decideRunning(pod, app, newest, observed, decision)
+    else if (shouldStart(app, pod, observed)) decideStart(app, newest, decision)
+  }
+  return decision
+}
+
+function decideStart(app: Container, newest: ObservedContainer | undefined, decision: AppsDecision): void {
+  decision.start.push(app.name)
+  if (newest?.state !== 'unknown') return
+  const message = 'Container is in "unknown" state, try killing it before restart'
+  decision.kill.push({ container: newest, message, why: 'unknown' })
+}
+
+function decideRunning(
+  pod: Pod,
+  app: Container,
+  newest: ObservedContainer,
+  observed: ObservedPod,
+  decision: AppsDecision,
+): void {
+  const cause = killCause(app, newest, observed)
+  if (!cause) {
+    decision.kept++
+    return
+  }
+  // A changed definition restarts whatever the policy says.
+  const again = cause.why === 'changed' || restartsAfterKill(app, pod.spec)
+  if (again) decision.start.push(app.name)
+  decision.kill.push({
+    ...cause,
+    container: newest,
+    message: cause.message + (again ? ', will be restarted' : ''),
+  })
+}
+
+function killCause(
+  app: Container,
+  newest: ObservedContainer,
+  observed: ObservedPod,
+): Omit<Kill, 'container'> | undefined {
+  const results = observed.probes[newest.id]
+  if (newest.hash !== containerHash(app)) {
+    return { why: 'changed', message: `Container ${app.name} definition changed` }
+  }
+  if (app.livenessProbe && results?.liveness === 'failure') {
+    return { why: 'liveness', message: `Container ${app.name} failed liveness probe` }
+  }
+  if (app.startupProbe && results?.startup === 'failure') {
+    return { why: 'startup', message: `Container ${app.name} failed startup probe` }
+  }
+  return undefined
+}

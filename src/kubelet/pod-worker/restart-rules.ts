@@ -1,0 +1,73 @@
+// Whether a container that exited runs again. Upstream: podutil.ContainerShouldRestart, ShouldContainerBeRestarted.
+import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
+import { newestOf, type ObservedPod } from './observed-pod.ts'
+
+/** A restartable init container: it starts in its turn and runs as long as the pod. */
+export const isSidecar = (container: Pick<Container, 'restartPolicy'>): boolean =>
+  container.restartPolicy === 'Always'
+
+/** The first rule that matches the exit code; undefined when none does. */
+export function matchingRule(container: Container, exitCode: number) {
+  return container.restartPolicyRules?.find(({ exitCodes }) => {
+    const listed = exitCodes?.values?.includes(exitCode) ?? false
+    return exitCodes?.operator === 'NotIn' ? !listed : exitCodes?.operator === 'In' && listed
+  })
+}
+
+/** The container's rules decide first, then its own policy, then the pod's. A regular init container never repeats a success. */
+export function restartsAfter(container: Container, spec: PodSpec, exitCode: number): boolean {
+  const rule = matchingRule(container, exitCode)
+  if (rule) return rule.action === 'Restart' || rule.action === 'RestartAllContainers'
+  switch (container.restartPolicy || spec.restartPolicy || 'Always') {
+    case 'Never':
+      return false
+    case 'OnFailure':
+      return exitCode !== 0
+    default:
+      return true
+  }
+}
+
+/** Whether the pod as a whole may run something again: false only for policy Never without a container's own policy. */
+export function mayRestart(spec: PodSpec): boolean {
+  if (spec.restartPolicy !== 'Never') return true
+  return [...(spec.initContainers ?? []), ...spec.containers].some(
+    container => container.restartPolicy !== undefined && container.restartPolicy !== 'Never',
+  )
+}
+
+/** Whether a probe's kill is followed by a start: unless the policy in force for the container is Never. */
+export function restartsAfterKill(container: Container, spec: PodSpec): boolean {
+  return (container.restartPolicy || spec.restartPolicy) !== 'Never'
+}
+
+/** Whether the container is to be started, as far as its own history tells. */
+export function shouldStart(
+  container: Container,
+  pod: Pod,
+  observed: Pick<ObservedPod, 'containers'>,
+): boolean {
+  if (pod.metadata.deletionTimestamp) return false
+  const newest = newestOf(observed, container.name)
+  if (!newest) return true
+  if (newest.state === 'running') return false
+  if (newest.state !== 'exited') return true
+  return restartsAfter(container, pod.spec, newest.exitCode)
+}
+
+/** Whether some container's rules can restart all of them. */
+export function hasRestartAllRule(spec: PodSpec): boolean {
+  return [...(spec.initContainers ?? []), ...spec.containers].some(container =>
+    container.restartPolicyRules?.some(rule => rule.action === 'RestartAllContainers'),
+  )
+}
+
+/** The container whose newest exit asks for all to be restarted. */
+export function restartAllSource(pod: Pod, observed: ObservedPod): string | undefined {
+  const source = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(container => {
+    const newest = newestOf(observed, container.name)
+    if (newest?.state !== 'exited') return false
+    return matchingRule(container, newest.exitCode)?.action === 'RestartAllContainers'
+  })
+  return source?.name
+}
