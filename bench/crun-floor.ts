@@ -14,7 +14,9 @@ export async function crunFloor(count: number): Promise<number> {
   bundle ??= makeBundle()
   // Hybrid hosts: crun refuses unless the second hierarchy looks empty (docs/decisions/0002, RUNTIME notes).
   const script = `mount --bind /dev/null /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null; exec "$0" "$@"`
-  const commands = Array.from({ length: count }, (_, index) => `crun run floor-${process.pid}-${index}`).join(' && ')
+  const commands = Array.from({ length: count }, (_, index) => `crun run floor-${process.pid}-${index}`).join(
+    ' && ',
+  )
   const startedAt = performance.now()
   await run('unshare', ['-m', 'sh', '-c', script, 'sh', '-c', commands], { cwd: bundle })
   return performance.now() - startedAt
@@ -27,7 +29,9 @@ function makeBundle(): string {
   for (const folder of ['proc', 'sys', 'dev']) mkdirSync(join(directory, 'rootfs', folder))
   copyFileSync('/bin/busybox', join(bin, 'busybox'))
   symlinkSync('busybox', join(bin, 'true'))
-  const spec = JSON.parse(execFileSync('sh', ['-c', `cd ${directory} && crun spec && cat config.json`], { encoding: 'utf8' }))
+  const spec = JSON.parse(
+    execFileSync('sh', ['-c', `cd ${directory} && crun spec && cat config.json`], { encoding: 'utf8' }),
+  )
   spec.process.args = ['/bin/true']
   spec.process.terminal = false
   writeFileSync(join(directory, 'config.json'), JSON.stringify(spec))

@@ -22,7 +22,10 @@ export function spread(values: readonly number[]): string {
 
 /** Resident memory of the program's own processes (conmon included, containers not): '48 MB main, 40 MB runtime, …'. */
 export function memoryOf(name: string, dataDir: string): string {
-  const pids = execFileSync('pgrep', ['-f', `${name}|${dataDir}`], { encoding: 'utf8' }).trim().split('\n').map(Number)
+  const pids = execFileSync('pgrep', ['-f', `${name}|${dataDir}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number)
   const groups = new Map<string, { count: number; kilobytes: number }>()
   for (const pid of pids) {
     const kind = kindOf(pid)
@@ -31,7 +34,9 @@ export function memoryOf(name: string, dataDir: string): string {
     groups.set(kind, { count: group.count + 1, kilobytes: group.kilobytes + residentKilobytes(pid) })
   }
   const total = [...groups.values()].reduce((sum, { kilobytes }) => sum + kilobytes, 0)
-  const parts = [...groups].map(([kind, { count, kilobytes }]) => `${kind}${count > 1 ? ` ×${count}` : ''} ${megabytes(kilobytes)}`)
+  const parts = [...groups].map(
+    ([kind, { count, kilobytes }]) => `${kind}${count > 1 ? ` ×${count}` : ''} ${megabytes(kilobytes)}`,
+  )
   return `${megabytes(total)} MB (${parts.join(', ')})`
 }
 

@@ -54,12 +54,15 @@ export async function settlePods(client: Client, count: number, initContainers: 
   const first = watch.next()
   const startedAt = performance.now()
   await Promise.all(
-    Array.from({ length: count }, (_, index) => client.create(pods, initPod(`many-${index}`, initContainers))),
+    Array.from({ length: count }, (_, index) =>
+      client.create(pods, initPod(`many-${index}`, initContainers)),
+    ),
   )
   const ready = new Set<string>()
   for (let event = await first; !event.done && ready.size < count; event = await watch.next()) {
     const { type, object } = event.value
-    if (type !== 'BOOKMARK' && object.metadata.name.startsWith('many-') && isReady(object)) ready.add(object.metadata.name)
+    if (type !== 'BOOKMARK' && object.metadata.name.startsWith('many-') && isReady(object))
+      ready.add(object.metadata.name)
   }
   const tookMs = performance.now() - startedAt
   stop.abort()

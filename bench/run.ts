@@ -40,7 +40,9 @@ async function main(): Promise<void> {
 
   const client = connect()
   row('memory idle, all processes', memoryOf(name, dataDir))
-  console.log('\n| init containers | create to Ready | floor: as many bare crun run | ratio |\n|---|---|---|---|')
+  console.log(
+    '\n| init containers | create to Ready | floor: as many bare crun run | ratio |\n|---|---|---|---|',
+  )
   for (const count of INIT_COUNTS) {
     const ours: number[] = []
     const floor: number[] = []
@@ -48,7 +50,9 @@ async function main(): Promise<void> {
       ours.push(await createToReady(client, initPod(`b-${count}-${run}`, count)))
       floor.push(await crunFloor(count + 1))
     }
-    console.log(`| ${count} | ${spread(ours)} | ${spread(floor)} | ${(median(ours) / median(floor)).toFixed(2)} |`)
+    console.log(
+      `| ${count} | ${spread(ours)} | ${spread(floor)} | ${(median(ours) / median(floor)).toFixed(2)} |`,
+    )
   }
   console.log()
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
@@ -56,7 +60,11 @@ async function main(): Promise<void> {
 }
 
 function connect(): Client {
-  return new Client(httpsHandler(readKubeconfig(clusterPaths(name, dataDir).kubeconfig)), { name: '', groups: [] }, 'bench')
+  return new Client(
+    httpsHandler(readKubeconfig(clusterPaths(name, dataDir).kubeconfig)),
+    { name: '', groups: [] },
+    'bench',
+  )
 }
 
 function row(what: string, figures: string): void {

@@ -7,11 +7,21 @@ const only = process.argv.slice(2)
 const steps = [
   ['types', 'tsc', ['--noEmit']],
   ['lint', 'biome', ['check', '.']],
-  ['unit tests', process.execPath, ['--test', '--test-timeout=120000', ...files('src/**/*.test.ts', 'tools/**/*.test.ts')]],
+  [
+    'unit tests',
+    process.execPath,
+    ['--test', '--test-timeout=120000', ...files('src/**/*.test.ts', 'tools/**/*.test.ts')],
+  ],
   [
     'end-to-end tests',
     process.execPath,
-    ['--test', '--test-concurrency=1', '--test-timeout=600000', '--test-reporter=spec', ...files('test/**/*.test.ts')],
+    [
+      '--test',
+      '--test-concurrency=1',
+      '--test-timeout=600000',
+      '--test-reporter=spec',
+      ...files('test/**/*.test.ts'),
+    ],
   ],
 ]
 

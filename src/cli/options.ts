@@ -16,14 +16,24 @@ export interface UpOptions extends ClusterOptions {
 
 export function withClusterOptions(command: Command): Command {
   return command
-    .option('--name <name>', 'the cluster\'s name; everything made on this machine carries it', parseName, 'kubernode')
+    .option(
+      '--name <name>',
+      "the cluster's name; everything made on this machine carries it",
+      parseName,
+      'kubernode',
+    )
     .option('--data-dir <dir>', 'where the cluster keeps its data (default: /var/lib/kubernode/NAME)')
 }
 
 export function withUpOptions(command: Command): Command {
   return withClusterOptions(command)
     .option('--port <number>', 'port of the API server, 0 for any free one (default: 6443)', parsePort)
-    .option('--runtime <runtime>', 'auto, native, or the socket of another CRI runtime: unix:///PATH', parseRuntime, 'auto')
+    .option(
+      '--runtime <runtime>',
+      'auto, native, or the socket of another CRI runtime: unix:///PATH',
+      parseRuntime,
+      'auto',
+    )
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Client, ObjectKey } from '../client/client.ts'
 import { stopwatch, type Terminal } from './terminal.ts'
 
-export const isReady = (pod: Pod | undefined): pod is Pod =>
+export const isReady = (pod: Pod | undefined): boolean =>
   pod?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
 /** One line a change: 'init container install is running'. Pure, so that its table can be read. */
@@ -14,7 +14,10 @@ export function changes(before: Pod | undefined, after: Pod): string[] {
   if (!before) lines.push('Pod accepted by the API server')
   if (after.spec.nodeName && !before?.spec.nodeName) lines.push(`assigned to node ${after.spec.nodeName}`)
   if (after.status.podIP && !before?.status.podIP) lines.push(`network ready, IP ${after.status.podIP}`)
-  for (const [kind, of] of [['init container', 'initContainerStatuses'], ['container', 'containerStatuses']] as const) {
+  for (const [kind, of] of [
+    ['init container', 'initContainerStatuses'],
+    ['container', 'containerStatuses'],
+  ] as const) {
     for (const status of after.status[of] ?? []) {
       const old = before?.status[of]?.find(({ name }) => name === status.name)
       const now = describeState(status.state)
@@ -22,7 +25,8 @@ export function changes(before: Pod | undefined, after: Pod): string[] {
     }
   }
   if (isReady(after) && !isReady(before)) lines.push('Pod is Ready')
-  if (after.status.phase === 'Failed' && before?.status.phase !== 'Failed') lines.push(`Pod failed: ${after.status.message ?? ''}`)
+  if (after.status.phase === 'Failed' && before?.status.phase !== 'Failed')
+    lines.push(`Pod failed: ${after.status.message ?? ''}`)
   return lines
 }
 
@@ -30,7 +34,9 @@ function describeState(state: ContainerState | undefined): string | undefined {
   if (state?.running) return 'is running'
   if (state?.terminated) return `ended with exit code ${state.terminated.exitCode}`
   const reason = state?.waiting?.reason
-  return reason && reason !== 'PodInitializing' && reason !== 'ContainerCreating' ? `waits: ${reason}` : undefined
+  return reason && reason !== 'PodInitializing' && reason !== 'ContainerCreating'
+    ? `waits: ${reason}`
+    : undefined
 }
 
 export class PodStory {
@@ -43,7 +49,12 @@ export class PodStory {
   }
 
   /** Runs `start`, prints until the Pod is Ready or Failed, and answers its last state. Times count from `start`. */
-  async follow(client: Client, key: ObjectKey, timeout: AbortSignal, start: () => Promise<unknown>): Promise<Pod | undefined> {
+  async follow(
+    client: Client,
+    key: ObjectKey,
+    timeout: AbortSignal,
+    start: () => Promise<unknown>,
+  ): Promise<Pod | undefined> {
     const done = new AbortController()
     const signal = AbortSignal.any([timeout, done.signal])
     const { resourceVersion } = (await client.list(pods, { namespace: key.namespace!, limit: 1 })).metadata
@@ -53,7 +64,10 @@ export class PodStory {
     await start()
     let last: Pod | undefined
     try {
-      for await (const event of client.watch(pods, { ...options, fieldSelector: `metadata.name=${key.name}` })) {
+      for await (const event of client.watch(pods, {
+        ...options,
+        fieldSelector: `metadata.name=${key.name}`,
+      })) {
         if (event.type === 'BOOKMARK') continue
         for (const line of changes(last, event.object)) this.#line(elapsed(), line)
         last = event.object
@@ -75,7 +89,11 @@ export class PodStory {
   ): Promise<void> {
     const fieldSelector = `involvedObject.name=${key.name},type=Warning`
     for await (const event of client.watch<Event>(events, { ...options, fieldSelector })) {
-      if (event.type !== 'BOOKMARK') this.#line(elapsed(), this.#terminal.paint('yellow', `${event.object.reason}: ${event.object.message}`))
+      if (event.type !== 'BOOKMARK')
+        this.#line(
+          elapsed(),
+          this.#terminal.paint('yellow', `${event.object.reason}: ${event.object.message}`),
+        )
     }
   }
 

@@ -28,7 +28,11 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 
 function reportAndFail(error: unknown): void {
   const forPeople = error instanceof PlainError || error instanceof StatusError
-  const text = forPeople ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text = forPeople
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error)
   new Terminal(process.stderr).failed(text)
   process.send?.({ error: text })
   process.exitCode = 1

@@ -23,7 +23,9 @@ export class Terminal {
   /** A finished step: '  ✔ API server    81 ms  https://127.0.0.1:6443'. */
   done(what: string, tookMs: number, detail = ''): void {
     const took = this.paint('dim', `${Math.round(tookMs)} ms`.padStart(8))
-    this.line(`  ${this.paint('green', '✔')} ${what.padEnd(12)}${took}  ${this.paint('dim', detail)}`.trimEnd())
+    this.line(
+      `  ${this.paint('green', '✔')} ${what.padEnd(12)}${took}  ${this.paint('dim', detail)}`.trimEnd(),
+    )
   }
 
   failed(text: string): void {

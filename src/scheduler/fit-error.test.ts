@@ -12,13 +12,21 @@ test('each reason is counted over the nodes and the list is sorted as text', () 
       unresolvable('node(s) were unschedulable'),
     ],
   })
-  assert.equal(message, '0/3 nodes are available: 1 Insufficient memory, 1 node(s) were unschedulable, 2 Insufficient cpu.')
+  assert.equal(
+    message,
+    '0/3 nodes are available: 1 Insufficient memory, 1 node(s) were unschedulable, 2 Insufficient cpu.',
+  )
 })
 
 test('a reason found before any node was looked at replaces the list, and preemption is told after it', () => {
   const preemption = 'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
   assert.equal(
-    fitErrorMessage({ nodeCount: 1, rejections: [], early: 'persistentvolumeclaim "x" not found', preemption }),
+    fitErrorMessage({
+      nodeCount: 1,
+      rejections: [],
+      early: 'persistentvolumeclaim "x" not found',
+      preemption,
+    }),
     `0/1 nodes are available: persistentvolumeclaim "x" not found. ${preemption}`,
   )
 })

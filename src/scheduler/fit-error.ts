@@ -21,6 +21,10 @@ export function fitErrorMessage({ nodeCount, rejections, early, preemption }: Fi
 /** '1 Insufficient cpu, 2 node(s) were unschedulable', sorted as strings. */
 export function histogram(rejections: readonly Rejection[]): string {
   const counts = new Map<string, number>()
-  for (const reason of rejections.flatMap(({ reasons }) => reasons)) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return [...counts].map(([reason, count]) => `${count} ${reason}`).sort().join(', ')
+  for (const reason of rejections.flatMap(({ reasons }) => reasons))
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts]
+    .map(([reason, count]) => `${count} ${reason}`)
+    .sort()
+    .join(', ')
 }

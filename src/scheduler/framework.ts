@@ -18,7 +18,10 @@ export interface EarlyRejection {
 export interface Plugin {
   readonly name: string
   /** Computes once per Pod what filter and score need; kept under the plugin's name for the cycle. */
-  prepare?(pod: Pod, nodes: readonly NodeInfo[]): { state?: unknown; rejection?: EarlyRejection; onlyNodes?: ReadonlySet<string> }
+  prepare?(
+    pod: Pod,
+    nodes: readonly NodeInfo[],
+  ): { state?: unknown; rejection?: EarlyRejection; onlyNodes?: ReadonlySet<string> }
   filter?(pod: Pod, node: NodeInfo, state: unknown): Rejection | undefined
   /** Any number; turned into 0…100 by `normalize` (default: already 0…100). */
   score?(pod: Pod, node: NodeInfo, state: unknown): number

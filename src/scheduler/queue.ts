@@ -151,7 +151,9 @@ export class SchedulingQueue {
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  )
 }
 
 /** 1 s, 2 s, 4 s … 10 s for 1, 2, 3 … failed tries. */

@@ -47,14 +47,18 @@ const statusOf = async (name: string) => (await cluster.kubectl(`get pod ${name}
 test('under Always the init container is retried with back-off until the cause goes away', async () => {
   const watch = cluster.follow('get pods -w --no-headers')
   await cluster.kubectl(['create', '-f', '-'], { input: pod('always', 'Always') })
-  const statuses = () => watch.lines.filter(line => line.startsWith('always ')).map(line => line.split(/ +/)[2]!)
+  const statuses = () =>
+    watch.lines.filter(line => line.startsWith('always ')).map(line => line.split(/ +/)[2]!)
   await eventually('back-off', () => statuses().includes('Init:CrashLoopBackOff'))
   assert.ok(statuses().includes('Init:Error'), `Init:Error was seen in ${statuses()}`)
   const live = await cluster.json<Pod>('get pod always')
   const check = live.status.initContainerStatuses![1]!
   assert.equal(check.restartCount, 1)
   assert.equal(check.lastState?.terminated?.exitCode, 1)
-  assert.match(check.state!.waiting!.message!, /^back-off 10s restarting failed container=check pod=always_default\(/)
+  assert.match(
+    check.state!.waiting!.message!,
+    /^back-off 10s restarting failed container=check pod=always_default\(/,
+  )
   assert.equal(live.status.phase, 'Pending')
   assert.equal(live.status.containerStatuses![0]!.state?.waiting?.reason, 'PodInitializing')
 
@@ -63,7 +67,10 @@ test('under Always the init container is retried with back-off until the cause g
   watch.stop()
   assert.match(await cluster.kubectl('get pod always'), /always +1\/1 +Running +0 /)
   assert.equal(await cluster.kubectl('logs always -c check --previous'), 'looking for /shared/always\n')
-  assert.match(await cluster.kubectl('get events --field-selector reason=BackOff'), /Back-off restarting failed container check in pod always_default\(/)
+  assert.match(
+    await cluster.kubectl('get events --field-selector reason=BackOff'),
+    /Back-off restarting failed container check in pod always_default\(/,
+  )
 })
 
 test('under OnFailure it is retried as well', async () => {

@@ -13,7 +13,9 @@ let pageUrl: string
 
 before(async () => {
   cluster = await TestCluster.up()
-  server = createServer((_, response) => setTimeout(() => response.end('fetched by the init container\n'), 700))
+  server = createServer((_, response) =>
+    setTimeout(() => response.end('fetched by the init container\n'), 700),
+  )
   await new Promise<void>(resolve => server.listen(0, '0.0.0.0', resolve))
   pageUrl = `http://${nodeAddress()}:${(server.address() as AddressInfo).port}`
 })
@@ -64,7 +66,8 @@ for (const version of ['1.20', '1.32', '1.36'] as KubectlVersion[]) {
     const watch = cluster.follow('get pods -w', version)
     const created = await cluster.kubectl(['create', '-f', '-'], { input: initDemo(name), version })
     assert.equal(created.trim(), `pod/${name} created`)
-    const statuses = () => watch.lines.filter(line => line.startsWith(`${name} `)).map(line => line.split(/ +/)[2]!)
+    const statuses = () =>
+      watch.lines.filter(line => line.startsWith(`${name} `)).map(line => line.split(/ +/)[2]!)
     await eventually('Running', () => statuses().at(-1) === 'Running')
     watch.stop()
     assert.deepEqual([...new Set(statuses())], ['Pending', 'Init:0/1', 'PodInitializing', 'Running'])
@@ -93,13 +96,16 @@ test('describe shows both containers, the conditions and the events in order', a
   ]) {
     assert.match(text, part)
   }
-  const reasons = [...text.slice(text.indexOf('Events:')).matchAll(/^ +(?:Normal|Warning) +(\w+)/gm)].map(match => match[1])
+  const reasons = [...text.slice(text.indexOf('Events:')).matchAll(/^ +(?:Normal|Warning) +(\w+)/gm)].map(
+    match => match[1],
+  )
   assert.deepEqual(reasons, ['Scheduled', 'Pulled', 'Created', 'Started', 'Pulled', 'Created', 'Started'])
 })
 
 test('the conditions read through the jsonpath of the article', async () => {
   const text = await cluster.kubectl([
-    'get', 'pods',
+    'get',
+    'pods',
     '-o=jsonpath={"Pod Name, Condition Initialized"}{"\\n"}{range .items[*]}{.metadata.name},{@.status.conditions[?(@.type=="Initialized")].status}{"\\n"}{end}',
   ])
   assert.match(text, /^Pod Name, Condition Initialized\n/)

@@ -35,7 +35,10 @@ spec:
 `
 
 const isRunning = (name: string) =>
-  eventually(`${name} Running`, async () => (await cluster.json<Pod>(`get pod ${name}`)).status.phase === 'Running')
+  eventually(
+    `${name} Running`,
+    async () => (await cluster.json<Pod>(`get pod ${name}`)).status.phase === 'Running',
+  )
 
 test('apply creates, finds nothing to change the second time, and changes a label the third', async () => {
   for (const version of ['1.20', '1.36'] as KubectlVersion[]) {
@@ -52,10 +55,18 @@ test('apply creates, finds nothing to change the second time, and changes a labe
 test('logs: one container, an init container, tail, and following until the container ends', async () => {
   await cluster.kubectl('create -f -', { input: counter('talker') })
   await isRunning('talker')
-  assert.deepEqual((await cluster.kubectl('logs talker -c prepare')).trim().split('\n').sort(), ['prepared', 'to stderr'])
-  await eventually('some lines', async () => (await cluster.kubectl('logs talker -c count')).includes('line 3\n'))
+  assert.deepEqual((await cluster.kubectl('logs talker -c prepare')).trim().split('\n').sort(), [
+    'prepared',
+    'to stderr',
+  ])
+  await eventually('some lines', async () =>
+    (await cluster.kubectl('logs talker -c count')).includes('line 3\n'),
+  )
   assert.match(await cluster.kubectl('logs talker -c count --tail=1'), /^line \d+\n$/)
-  assert.match(await cluster.kubectl('logs talker -c count --timestamps --tail=1'), /^\d{4}-\d\d-\d\dT[\d:.]+Z line \d+\n$/)
+  assert.match(
+    await cluster.kubectl('logs talker -c count --timestamps --tail=1'),
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z line \d+\n$/,
+  )
   const follow = cluster.follow('logs -f talker -c count')
   await eventually('new lines', () => follow.lines.length > 5)
   await cluster.kubectl('delete pod talker --wait=true')
@@ -63,7 +74,10 @@ test('logs: one container, an init container, tail, and following until the cont
   assert.equal(code, 0)
   assert.equal(follow.lines.at(-1), 'bye')
   const numbers = follow.lines.slice(0, -1).map(line => Number(line.split(' ')[1]))
-  assert.deepEqual(numbers, numbers.map((_, index) => index))
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => index),
+  )
   const gone = await cluster.tryKubectl(['logs', 'talker'])
   assert.match(gone.stderr, /pods "talker" not found/)
 })
@@ -126,11 +140,19 @@ test('delete --force --grace-period=0 takes the object away at once', async () =
 })
 
 test('a Pod that is wrong is refused with the words of Kubernetes', async () => {
-  const { code, stderr } = await cluster.tryKubectl(['create', '-f', '-'], { input: counter('Bad_Name', 'restartPolicy: Sometimes') })
+  const { code, stderr } = await cluster.tryKubectl(['create', '-f', '-'], {
+    input: counter('Bad_Name', 'restartPolicy: Sometimes'),
+  })
   assert.equal(code, 1)
   assert.match(stderr, /The Pod "Bad_Name" is invalid/)
-  assert.match(stderr, /metadata\.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must consist of/)
-  assert.match(stderr, /spec\.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"/)
+  assert.match(
+    stderr,
+    /metadata\.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must consist of/,
+  )
+  assert.match(
+    stderr,
+    /spec\.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"/,
+  )
   const unknown = await cluster.tryKubectl(['create', '-f', '-'], { input: counter('odd', 'colour: blue') })
   assert.match(unknown.stderr, /strict decoding error: unknown field "spec\.colour"/)
 })
@@ -139,7 +161,12 @@ test('explain, api-resources, version and a Pod that fits nowhere', async () => 
   assert.match(await cluster.kubectl('explain pod.spec.initContainers'), /initContainers/)
   assert.match(await cluster.kubectl('api-resources'), /^pods +po +v1 +true +Pod$/m)
   assert.match(await cluster.kubectl('version'), /Server Version: v1\.36/)
-  await cluster.kubectl('create -f -', { input: counter('huge').replace('name: count\n', 'name: count\n    resources: {requests: {cpu: "1000"}}\n') })
+  await cluster.kubectl('create -f -', {
+    input: counter('huge').replace(
+      'name: count\n',
+      'name: count\n    resources: {requests: {cpu: "1000"}}\n',
+    ),
+  })
   await eventually('FailedScheduling', async () =>
     (await cluster.kubectl('get events')).includes('0/1 nodes are available: 1 Insufficient cpu.'),
   )

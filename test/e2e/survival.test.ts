@@ -1,7 +1,7 @@
 // What outlives the program, and what must not: kill -9 and restart, and a machine left as it was found.
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { Pod } from '../../src/api/types/core-v1.ts'
 import { eventually, kubernode, machineState, TestCluster } from './test-cluster.ts'
@@ -33,15 +33,21 @@ test('kill -9 of the program loses nothing: objects, containers and logs are tak
   await cluster.kubectl('create configmap kept --from-literal=a=b')
   cluster.killProgram()
   await cluster.start()
-  assert.equal((await cluster.kubectl('get configmap kept -o jsonpath={.data.a}')), 'b')
+  assert.equal(await cluster.kubectl('get configmap kept -o jsonpath={.data.a}'), 'b')
   const after = await isRunning(cluster)
   assert.equal(after.metadata.uid, before.metadata.uid)
-  const ids = (pod: Pod) => [...pod.status.initContainerStatuses!, ...pod.status.containerStatuses!].map(({ containerID, restartCount }) => [containerID, restartCount])
+  const ids = (pod: Pod) =>
+    [...pod.status.initContainerStatuses!, ...pod.status.containerStatuses!].map(
+      ({ containerID, restartCount }) => [containerID, restartCount],
+    )
   assert.deepEqual(ids(after), ids(before))
   assert.equal(after.status.podIP, before.status.podIP)
   await eventually('more lines', async () => (await cluster.kubectl('logs counter')).split('\n').length > 20)
   const lines = (await cluster.kubectl('logs counter')).trim().split('\n').map(Number)
-  assert.deepEqual(lines, lines.map((_, index) => index))
+  assert.deepEqual(
+    lines,
+    lines.map((_, index) => index),
+  )
 })
 
 test('two clusters side by side, and after down the machine is as before', async () => {
@@ -81,7 +87,15 @@ test('a port that is taken is said in one sentence and nothing half-started stay
   const squatter = createServer().listen(0, '0.0.0.0')
   await new Promise(resolve => squatter.once('listening', resolve))
   const { port } = squatter.address() as AddressInfo
-  const { code, stderr } = await kubernode('up', '--name', 'port-test', '--data-dir', `/tmp/kubernode-port-test-${port}`, '--port', String(port))
+  const { code, stderr } = await kubernode(
+    'up',
+    '--name',
+    'port-test',
+    '--data-dir',
+    `/tmp/kubernode-port-test-${port}`,
+    '--port',
+    String(port),
+  )
   squatter.close()
   await kubernode('down', '--name', 'port-test', '--data-dir', `/tmp/kubernode-port-test-${port}`, '--purge')
   assert.equal(code, 1)
@@ -92,9 +106,21 @@ test('a port that is taken is said in one sentence and nothing half-started stay
 
 test('without root the program says what it needs', async () => {
   const { spawnSync } = await import('node:child_process')
-  const { status, stderr } = spawnSync('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, 'dist/kubernode.mjs', 'up', '--name', 'nobody-test'], {
-    encoding: 'utf8',
-  })
+  const { status, stderr } = spawnSync(
+    'setpriv',
+    [
+      '--reuid=65534',
+      '--clear-groups',
+      process.execPath,
+      'dist/kubernode.mjs',
+      'up',
+      '--name',
+      'nobody-test',
+    ],
+    {
+      encoding: 'utf8',
+    },
+  )
   assert.equal(status, 1)
   assert.match(stderr, /Kubernode needs root/)
 })

@@ -51,7 +51,9 @@ export class TestCluster {
 
   /** kill -9 of every process of the program (not of the containers). */
   killProgram(): void {
-    const pids = execFileSync('pgrep', ['-f', `^[^ ]*node .*(${this.name}|${this.dataDir})`], { encoding: 'utf8' })
+    const pids = execFileSync('pgrep', ['-f', `^[^ ]*node .*(${this.name}|${this.dataDir})`], {
+      encoding: 'utf8',
+    })
     for (const pid of pids.trim().split('\n')) process.kill(Number(pid), 'SIGKILL')
   }
 
@@ -61,14 +63,20 @@ export class TestCluster {
   }
 
   /** Runs kubectl and answers whatever it did. */
-  async tryKubectl(args: readonly string[], options: { input?: string; version?: KubectlVersion; env?: NodeJS.ProcessEnv } = {}): Promise<Output> {
+  async tryKubectl(
+    args: readonly string[],
+    options: { input?: string; version?: KubectlVersion; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Output> {
     const child = spawn(kubectlBinary(options.version), args, { env: { ...this.#env, ...options.env } })
     child.stdin.end(options.input ?? '')
     return collect(child)
   }
 
   /** Runs kubectl, fails with its words when it fails, answers its standard output. */
-  async kubectl(args: string | readonly string[], options: { input?: string; version?: KubectlVersion; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+  async kubectl(
+    args: string | readonly string[],
+    options: { input?: string; version?: KubectlVersion; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<string> {
     const list = typeof args === 'string' ? args.split(' ') : args
     const { code, stdout, stderr } = await this.tryKubectl(list, options)
     if (code !== 0) throw new Error(`kubectl ${list.join(' ')} exited with ${code}: ${stderr}${stdout}`)
@@ -77,7 +85,10 @@ export class TestCluster {
 
   /** A kubectl that goes on (get -w, logs -f); read `lines`, end it with `stop`. */
   follow(args: string, version?: KubectlVersion): { lines: string[]; ended: Promise<Output>; stop(): void } {
-    const child = spawn(kubectlBinary(version), args.split(' '), { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(kubectlBinary(version), args.split(' '), {
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const lines: string[] = []
     let rest = ''
     child.stdout.setEncoding('utf8').on('data', chunk => {
@@ -126,7 +137,11 @@ function collect(child: ChildProcess): Promise<Output> {
 }
 
 /** Asks until the answer is truthy; fails with `what` and the last error or answer after `withinMs`. */
-export async function eventually<T>(what: string, ask: () => Promise<T> | T, withinMs = 30_000): Promise<NonNullable<T>> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T> | T,
+  withinMs = 30_000,
+): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs
   let last: unknown
   while (performance.now() < deadline) {
@@ -139,20 +154,28 @@ export async function eventually<T>(what: string, ask: () => Promise<T> | T, wit
     }
     await sleep(100)
   }
-  throw new Error(`${what} did not come true within ${withinMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`)
+  throw new Error(
+    `${what} did not come true within ${withinMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
+  )
 }
 
 /** What the machine shows from outside: compared before and after, it tells what a cluster left behind. */
 export async function machineState(): Promise<Record<string, string[]>> {
-  const lines = async (command: string, ...args: string[]) => (await run(command, args)).stdout.split('\n').filter(Boolean)
+  const lines = async (command: string, ...args: string[]) =>
+    (await run(command, args)).stdout.split('\n').filter(Boolean)
   return {
     links: (await lines('ip', '-o', 'link')).map(line => line.split(':')[1]!.trim()),
     routes: await lines('ip', 'route'),
     netns: await lines('ip', 'netns'),
     nft: await lines('nft', 'list', 'ruleset'),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map(line => line.split(' ')[4] ?? '').sort(),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map(line => line.split(' ')[4] ?? '')
+      .sort(),
     cgroups: (await lines('find', '/sys/fs/cgroup', '-type', 'd')).sort(),
-    processes: (await lines('ps', '-eo', 'args')).filter(line => /conmon|crun|runc|kubernode/.test(line) && !/\/test\/|ps -eo/.test(line)),
+    processes: (await lines('ps', '-eo', 'args')).filter(
+      line => /conmon|crun|runc|kubernode/.test(line) && !/\/test\/|ps -eo/.test(line),
+    ),
     forwarding: [readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')],
   }
 }

@@ -8,22 +8,27 @@ const ENTRIES = { kubernode: 'src/main.ts', 'runtime-process': 'src/runtime/nati
 export async function buildBundle() {
   const outputs = Object.keys(ENTRIES).map(name => join(root, 'dist', `${name}.mjs`))
   const oldest = Math.min(...outputs.map(file => (existsSync(file) ? statSync(file).mtimeMs : 0)))
-  if (newest(join(root, 'src')) < oldest && statSync(join(root, 'package-lock.json')).mtimeMs < oldest) return false
-  await run(join(root, 'node_modules', '.bin', 'esbuild'), [
-    ...Object.entries(ENTRIES).map(([name, source]) => `${name}=${source}`),
-    '--bundle',
-    '--platform=node',
-    '--format=esm',
-    '--target=node24',
-    '--outdir=dist',
-    '--out-extension:.js=.mjs',
-    '--sourcemap',
-    '--external:lmdb',
-    '--external:koffi',
-    // Packages written for require() find it here.
-    '--banner:js=import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    '--log-level=warning',
-  ], { why: 'bundling the program' })
+  if (newest(join(root, 'src')) < oldest && statSync(join(root, 'package-lock.json')).mtimeMs < oldest)
+    return false
+  await run(
+    join(root, 'node_modules', '.bin', 'esbuild'),
+    [
+      ...Object.entries(ENTRIES).map(([name, source]) => `${name}=${source}`),
+      '--bundle',
+      '--platform=node',
+      '--format=esm',
+      '--target=node24',
+      '--outdir=dist',
+      '--out-extension:.js=.mjs',
+      '--sourcemap',
+      '--external:lmdb',
+      '--external:koffi',
+      // Packages written for require() find it here.
+      '--banner:js=import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      '--log-level=warning',
+    ],
+    { why: 'bundling the program' },
+  )
   return true
 }
 

@@ -8,7 +8,11 @@ const NEEDED = [
   { has: () => onPath('conmon'), package: 'conmon', why: 'keeps a container’s output and exit code' },
   { has: () => onPath('nft'), package: 'nftables', why: 'network rules' },
   { has: () => onPath('ip'), package: 'iproute2', why: 'pod network' },
-  { has: () => existsSync('/bin/busybox') || existsSync('/usr/bin/busybox'), package: 'busybox-static', why: 'the busybox image' },
+  {
+    has: () => existsSync('/bin/busybox') || existsSync('/usr/bin/busybox'),
+    package: 'busybox-static',
+    why: 'the busybox image',
+  },
 ]
 
 /** What only the tests need. */
@@ -20,11 +24,16 @@ const FOR_TESTS = [
 ]
 
 export async function ensureDebianPackages({ forTests }) {
-  const missing = [...NEEDED, ...(forTests ? FOR_TESTS : [])].filter(entry => !entry.has()).map(entry => entry.package)
+  const missing = [...NEEDED, ...(forTests ? FOR_TESTS : [])]
+    .filter(entry => !entry.has())
+    .map(entry => entry.package)
   if (missing.length === 0) return false
   const advice = `install ${missing.join(', ')} (on Debian: apt-get install ${missing.join(' ')}) and try again`
   if (!onPath('apt-get')) throw new SetupError(`Some packages are missing: ${advice}.`)
-  if (process.getuid() !== 0) throw new SetupError(`Some packages are missing and only root can install them: ${advice}, or run this as root.`)
+  if (process.getuid() !== 0)
+    throw new SetupError(
+      `Some packages are missing and only root can install them: ${advice}, or run this as root.`,
+    )
   await install(missing).catch(async () => {
     await run('apt-get', ['update', '-qq'], { why: 'apt-get update' })
     await install(missing)
@@ -33,5 +42,7 @@ export async function ensureDebianPackages({ forTests }) {
 }
 
 function install(packages) {
-  return run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { why: 'installing Debian packages' })
+  return run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    why: 'installing Debian packages',
+  })
 }

@@ -6,8 +6,8 @@ import { cache, onPath, run } from './step.mjs'
 /** Version → Debian suite and package. */
 const SOURCES = {
   '1.20': { suite: 'bookworm', package: 'kubernetes-client' },
-  '1.32': { suite: 'trixie', package: 'kubectl' },
-  '1.36': { suite: 'sid', package: 'kubectl' },
+  1.32: { suite: 'trixie', package: 'kubectl' },
+  1.36: { suite: 'sid', package: 'kubectl' },
 }
 
 const binary = version => join(cache, 'kubectl', version, 'kubectl')
@@ -53,8 +53,14 @@ async function unpack({ directory, options }, version) {
   const source = SOURCES[version]
   const downloads = join(directory, version)
   mkdirSync(downloads, { recursive: true })
-  await run('apt-get', [...options, 'download', `${source.package}/${source.suite}`], { cwd: downloads, why: `downloading kubectl ${version}` })
-  const deb = join(downloads, readdirSync(downloads).find(name => name.endsWith('.deb')))
+  await run('apt-get', [...options, 'download', `${source.package}/${source.suite}`], {
+    cwd: downloads,
+    why: `downloading kubectl ${version}`,
+  })
+  const deb = join(
+    downloads,
+    readdirSync(downloads).find(name => name.endsWith('.deb')),
+  )
   await run('dpkg', ['-x', deb, join(downloads, 'tree')])
   mkdirSync(join(cache, 'kubectl', version), { recursive: true })
   renameSync(join(downloads, 'tree', 'usr', 'bin', 'kubectl'), binary(version))

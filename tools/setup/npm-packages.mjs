@@ -8,8 +8,13 @@ export async function ensureNpmPackages() {
   const installed = existsSync(join(root, 'node_modules', '.package-lock.json'))
   if (installed && lock.fresh) return false
   await run('npm', ['ci', '--no-audit', '--no-fund'], { why: 'installing the npm packages' })
-  if (!existsSync(join(root, 'node_modules', '.bin', 'node')) && Number(process.versions.node.split('.')[0]) < 24) {
-    throw new SetupError(`Kubernode needs Node 24; npm has none for ${process.platform}-${process.arch}: install Node 24 and try again.`)
+  if (
+    !existsSync(join(root, 'node_modules', '.bin', 'node')) &&
+    Number(process.versions.node.split('.')[0]) < 24
+  ) {
+    throw new SetupError(
+      `Kubernode needs Node 24; npm has none for ${process.platform}-${process.arch}: install Node 24 and try again.`,
+    )
   }
   lock.write()
   return true

@@ -26,7 +26,11 @@ export async function step(what, quiet, work) {
 /** Runs a command silently; fails with SetupError that carries the end of what it printed. */
 export function run(command, args, { cwd = root, why } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', chunk => {
@@ -35,7 +39,9 @@ export function run(command, args, { cwd = root, why } = {}) {
     }
     const fail = text => reject(new SetupError(`${why ?? `"${command} ${args.join(' ')}"`} failed: ${text}`))
     child.once('error', error => fail(error.message))
-    child.once('close', code => (code === 0 ? resolve(output) : fail(output.trim().split('\n').slice(-8).join('\n'))))
+    child.once('close', code =>
+      code === 0 ? resolve(output) : fail(output.trim().split('\n').slice(-8).join('\n')),
+    )
   })
 }
 
@@ -53,5 +59,8 @@ export function stamp(name, content) {
 }
 
 export function onPath(command) {
-  return (process.env.PATH ?? '').split(':').concat('/usr/sbin', '/sbin').some(folder => existsSync(join(folder, command)))
+  return (process.env.PATH ?? '')
+    .split(':')
+    .concat('/usr/sbin', '/sbin')
+    .some(folder => existsSync(join(folder, command)))
 }

@@ -38,7 +38,10 @@ async function demo(options: DemoOptions): Promise<void> {
   const stop = stopSignal()
   const scratch = options.once && !options.dataDir ? mkdtempSync(join(tmpdir(), 'kubernode-')) : undefined
   try {
-    const cluster = await startVisibly(scratch ? { ...options, port: options.port ?? 0, dataDir: scratch } : options, terminal)
+    const cluster = await startVisibly(
+      scratch ? { ...options, port: options.port ?? 0, dataDir: scratch } : options,
+      terminal,
+    )
     try {
       await showPod(cluster, terminal)
       if (!options.once) {
@@ -65,8 +68,10 @@ async function showPod(cluster: Cluster, terminal: Terminal): Promise<void> {
   const pod = await story.follow(cluster.client, key, AbortSignal.timeout(READY_WITHIN_MS), () =>
     cluster.client.create(pods, { ...draft, metadata: { ...draft.metadata, namespace: key.namespace } }),
   )
-  if (!isReady(pod)) {
-    throw new PlainError(`Pod ${key.name} was not Ready after ${READY_WITHIN_MS / 1000} s: it is ${pod?.status.phase ?? 'absent'}.`)
+  if (!pod || !isReady(pod)) {
+    throw new PlainError(
+      `Pod ${key.name} was not Ready after ${READY_WITHIN_MS / 1000} s: it is ${pod?.status.phase ?? 'absent'}.`,
+    )
   }
   const page = await firstLine(`http://${pod.status.podIP}/`)
   terminal.line(`\n  curl http://${pod.status.podIP}/\n  ${terminal.paint('bold', page)}`)
@@ -96,7 +101,11 @@ async function removeOld(client: Client, key: { name: string; namespace: string 
 
 /** The bundle stands in dist/, the sources in src/cli/verbs/: examples/ is beside package.json. */
 function exampleFile(): string {
-  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
+  for (
+    let directory = import.meta.dirname;
+    directory !== dirname(directory);
+    directory = dirname(directory)
+  ) {
     const file = join(directory, 'examples', 'nginx-init.yaml')
     if (existsSync(file)) return file
   }

@@ -1,10 +1,10 @@
 // `kubernode down`: ends a cluster, running or crashed, and removes everything it made on the machine.
 import { rmSync } from 'node:fs'
 import type { Command } from 'commander'
-import { PlainError } from '../../base/plain-error.ts'
 import { SystemClock } from '../../base/clock.ts'
-import { findRunning, readLeft, waitUntilGone } from '../../cluster/running-cluster.ts'
+import { PlainError } from '../../base/plain-error.ts'
 import { removeEverything } from '../../cluster/remove-everything.ts'
+import { findRunning, readLeft, waitUntilGone } from '../../cluster/running-cluster.ts'
 import { type ClusterOptions, pathsOf, withClusterOptions } from '../options.ts'
 import { stopwatch, Terminal } from '../terminal.ts'
 
@@ -34,5 +34,9 @@ async function down(options: ClusterOptions & { purge?: boolean }): Promise<void
   }
   await removeEverything(options.name, paths)
   if (options.purge) rmSync(paths.dataDir, { recursive: true, force: true })
-  terminal.done(running ? 'stopped' : 'cleaned up', took(), options.purge ? '' : `data stays in ${paths.dataDir}`)
+  terminal.done(
+    running ? 'stopped' : 'cleaned up',
+    took(),
+    options.purge ? '' : `data stays in ${paths.dataDir}`,
+  )
 }

@@ -15,7 +15,9 @@ export function addKubeconfig(program: Command): void {
     .action((options: ClusterOptions & { path?: boolean }) => {
       const file = pathsOf(options).kubeconfig
       if (!existsSync(file)) {
-        throw new PlainError(`There is no ${file}: start the cluster once with "kubernode up${againOptions(options)}".`)
+        throw new PlainError(
+          `There is no ${file}: start the cluster once with "kubernode up${againOptions(options)}".`,
+        )
       }
       process.stdout.write(options.path ? `${file}\n` : readFileSync(file))
     })

@@ -20,8 +20,11 @@ async function status(options: ClusterOptions & { output: string }): Promise<voi
   const running = findRunning(paths.running)
   if (!running) {
     process.exitCode = 3
-    if (options.output === 'json') return terminal.line(JSON.stringify({ name: options.name, running: false }))
-    return terminal.line(`Cluster "${options.name}" is not running: start it with "kubernode up${againOptions(options)}".`)
+    if (options.output === 'json')
+      return terminal.line(JSON.stringify({ name: options.name, running: false }))
+    return terminal.line(
+      `Cluster "${options.name}" is not running: start it with "kubernode up${againOptions(options)}".`,
+    )
   }
   const client = openClient(pathsOf({ ...options, dataDir: running.dataDir }).kubeconfig)
   const [nodeList, podList] = await Promise.all([client.list(nodes), client.list(pods)])

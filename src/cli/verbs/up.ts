@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import type { Command } from 'commander'
 import { PlainError } from '../../base/plain-error.ts'
-import { type Cluster, type StartStep, startCluster } from '../../cluster/start-cluster.ts'
 import { findRunning } from '../../cluster/running-cluster.ts'
+import { type Cluster, type StartStep, startCluster } from '../../cluster/start-cluster.ts'
 import { againOptions, pathsOf, type UpOptions, withUpOptions } from '../options.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { Terminal } from '../terminal.ts'
@@ -54,7 +54,9 @@ async function upDetached(options: UpOptions): Promise<void> {
     child.once('message', (message: { ready?: true; error?: string }) =>
       message.ready ? resolve() : reject(new PlainError(message.error ?? 'the cluster did not start')),
     )
-    child.once('exit', code => reject(new PlainError(`The cluster stopped while starting (exit code ${code}): see ${paths.log}.`)))
+    child.once('exit', code =>
+      reject(new PlainError(`The cluster stopped while starting (exit code ${code}): see ${paths.log}.`)),
+    )
   })
   child.disconnect()
   child.unref()
