@@ -73,7 +73,10 @@ export interface Storage {
    * Ends when the signal aborts or the store closes. A consumer that stops reading does not stop others; one that
    * falls more than `maxBehind` events behind (default 10,000) is closed with SlowConsumer.
    */
-  watch(prefix: string, options: { after: number; signal: AbortSignal; maxBehind?: number }): AsyncIterable<StorageEvent>
+  watch(
+    prefix: string,
+    options: { after: number; signal: AbortSignal; maxBehind?: number },
+  ): AsyncIterable<StorageEvent>
   /** Makes every watch send a progress event with the current revision, after what it has queued. */
   progress(): void
 

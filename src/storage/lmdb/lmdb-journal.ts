@@ -1,0 +1,152 @@
+// Keeps a store's writes in LMDB, laid out as etcd does: `versions` has one record per revision, `keys`
+// points from a key to the revision of its current version. An object is written once, and history and
+// current versions share it. Commits happen on LMDB's own thread, many writes in one.
+//
+// A record is a header line `["put" or "delete", key, revision of the version replaced or 0]`, then the object's
+// JSON. JSON because it measures best (Node 24: encodes twice as fast as msgpack, decodes as fast).
+import { type Database, open, type RootDatabase } from 'lmdb'
+import type { KubeObject } from '../../api/kube-object.ts'
+import { deepFreeze } from '../../base/deep-freeze.ts'
+import type { Change, Journal } from '../journal.ts'
+import type { Loaded } from '../journaled-storage.ts'
+import type { Stored } from '../storage.ts'
+
+type Header = [type: 'put' | 'delete', key: string, replaced: number]
+
+/** How many records are forgotten per transaction; between them the event loop and other writes get their turn. */
+const COMPACTION_PIECE = 500
+const NEWLINE = 0x0a
+
+export class LmdbJournal implements Journal {
+  readonly #root: RootDatabase<number, string>
+  readonly #keys: Database<number, string>
+  readonly #versions: Database<string, number>
+  readonly #facts: Database<number, string>
+  #compacted: number
+  #compacting: Promise<void> = Promise.resolve()
+
+  /** `path` is a directory that exists and that no other process has open. */
+  constructor(path: string) {
+    // Without overlapping sync a commit is on disk when its promise resolves, and it measures faster for
+    // small commits than waiting for `flushed`.
+    this.#root = open({ path, noSubdir: false, maxDbs: 3, overlappingSync: false, cache: false })
+    this.#keys = this.#root.openDB({ name: 'keys', encoding: 'ordered-binary' })
+    this.#versions = this.#root.openDB({ name: 'versions', encoding: 'string' })
+    this.#facts = this.#root.openDB({ name: 'facts', encoding: 'ordered-binary' })
+    this.#compacted = this.#facts.get('compacted') ?? 0
+  }
+
+  /** Current versions and counters as the last commit left them; undefined for a store never written to. */
+  load(): Loaded | undefined {
+    const [newest = 0] = this.#versions.getKeys({ reverse: true, limit: 1 })
+    // The newest record may be a delete that compaction has forgotten.
+    const revision = Math.max(newest, this.#compacted)
+    if (revision === 0) return undefined
+    return { current: this.#current(), revision, compactedRevision: this.#compacted }
+  }
+
+  append(change: Change): Promise<void> {
+    const { type, key, revision, previous } = change
+    const header: Header = [type, key, previous ? Number(previous.metadata.resourceVersion) : 0]
+    const line = JSON.stringify(header)
+    // Writes made in one turn of the event loop share a transaction, so these two are never torn apart.
+    const indexed = type === 'put' ? this.#keys.put(key, revision) : this.#keys.remove(key)
+    const record = type === 'put' ? `${line}\n${JSON.stringify(change.object)}` : line
+    return durable([indexed, this.#versions.put(revision, record)])
+  }
+
+  read(after: number, through: number, limit: number): Change[] {
+    if (after >= through) return []
+    const range = { start: after + 1, end: through + 1, ...(Number.isFinite(limit) && { limit }) }
+    const changes: Change[] = []
+    for (const { key: revision, value } of this.#versions.getRange(range))
+      changes.push(this.#change(revision, value))
+    return changes
+  }
+
+  compact(revision: number): Promise<void> {
+    const before = this.#compacting
+    this.#compacting = before.then(() => this.#compact(revision))
+    // A failure is told to whoever asked for this compaction, and does not reject the next one unseen.
+    this.#compacting.catch(() => {})
+    return this.#compacting
+  }
+
+  async close(): Promise<void> {
+    await this.#compacting.catch(() => {})
+    await this.#root.close()
+  }
+
+  async #compact(revision: number): Promise<void> {
+    while (this.#compacted < revision) {
+      const through = Math.min(revision, this.#compacted + COMPACTION_PIECE)
+      const superseded = this.#superseded(this.#compacted, through)
+      await durable([
+        this.#root.batch(() => {
+          for (const version of superseded) this.#versions.remove(version)
+          this.#facts.put('compacted', through)
+        }),
+      ])
+      this.#compacted = through
+    }
+  }
+
+  /** Versions that nobody can ask for once `through` is compacted: those replaced by then, and deletes. */
+  #superseded(after: number, through: number): number[] {
+    const superseded: number[] = []
+    for (const revision of this.#versions.getKeys({ start: after + 1, end: through + 1 })) {
+      const [type, , replaced] = this.#header(revision)
+      if (replaced > 0) superseded.push(replaced)
+      if (type === 'delete') superseded.push(revision)
+    }
+    return superseded
+  }
+
+  #header(revision: number): Header {
+    const record = this.#versions.getBinary(revision)!
+    const end = record.indexOf(NEWLINE)
+    return JSON.parse(record.toString('utf8', 0, end < 0 ? record.length : end)) as Header
+  }
+
+  *#current(): Generator<Stored> {
+    for (const { key, value: revision } of this.#keys.getRange()) {
+      yield { key, revision, object: this.#object(revision) }
+    }
+  }
+
+  #change(revision: number, record: string): Change {
+    const [line, body] = split(record)
+    const [type, key, replaced] = JSON.parse(line) as Header
+    const previous = replaced > 0 ? this.#object(replaced) : undefined
+    if (type === 'put') return { type, key, revision, object: parse(body), previous }
+    if (!previous) throw new Error(`the store's record ${revision} deletes ${key}, which was not there`)
+    const metadata = { ...previous.metadata, resourceVersion: String(revision) }
+    return { type, key, revision, object: deepFreeze({ ...previous, metadata }), previous }
+  }
+
+  #object(revision: number): KubeObject {
+    const record = this.#versions.get(revision)
+    if (record === undefined) throw new Error(`the store has lost its record ${revision}`)
+    return parse(split(record)[1])
+  }
+}
+
+function split(record: string): [line: string, body: string] {
+  const end = record.indexOf('\n')
+  return end < 0 ? [record, ''] : [record.slice(0, end), record.slice(end + 1)]
+}
+
+function parse(body: string): KubeObject {
+  return deepFreeze(JSON.parse(body) as KubeObject)
+}
+
+/** Waits for commits. lmdb rejects with a general error whose `commitError` is a promise of the reason. */
+async function durable(commits: Promise<unknown>[]): Promise<void> {
+  try {
+    await Promise.all(commits)
+  } catch (error) {
+    const reason = (error as { commitError?: Promise<unknown> }).commitError
+    if (reason) await reason
+    throw error
+  }
+}
