@@ -1,0 +1,19 @@
+// Labels and annotations by which sandboxes and containers are found again after a restart; names are upstream's.
+
+export const LABEL = {
+  podName: 'io.kubernetes.pod.name',
+  podNamespace: 'io.kubernetes.pod.namespace',
+  podUid: 'io.kubernetes.pod.uid',
+  containerName: 'io.kubernetes.container.name',
+} as const
+
+export const ANNOTATION = {
+  hash: 'io.kubernetes.container.hash',
+  restartCount: 'io.kubernetes.container.restartCount',
+  terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
+  terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+  preStopHandler: 'io.kubernetes.container.preStopHandler',
+  ports: 'io.kubernetes.container.ports',
+  podTerminationGracePeriod: 'io.kubernetes.pod.terminationGracePeriod',
+  podDeletionGracePeriod: 'io.kubernetes.pod.deletionGracePeriod',
+} as const

@@ -1,0 +1,153 @@
+// Carries pod statuses to the API, in order, without ever holding up a worker. Steps that a watcher is meant to
+// see are each written, even when the next is there already; further statuses of the same step replace one another.
+
+import { pods } from '../../api/resources.ts'
+import { isNotFound } from '../../api/status-error.ts'
+import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Client } from '../../client/client.ts'
+import { statusPatch } from './status-patch.ts'
+import { visibleStep } from './visible-step.ts'
+
+const RETRY_MS = 200
+const RETRY_MAX_MS = 10_000
+
+interface Track {
+  pod: Pod
+  /** What the API shows, as far as known. */
+  written: PodStatus
+  /** To be written, oldest first. */
+  queue: { status: PodStatus; step: string }[]
+  /** What the worker set last. */
+  latest: PodStatus
+  busy: boolean
+  idle: (() => void)[]
+}
+
+export class StatusWriter {
+  readonly #client: Client
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #tracks = new Map<string, Track>()
+  #signal = new AbortController().signal
+
+  constructor(client: Client, clock: Clock, log: Log) {
+    this.#client = client
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** Writes stop when the signal aborts. */
+  start(signal: AbortSignal): void {
+    this.#signal = signal
+  }
+
+  /** The last status set here; undefined for a pod that has none yet. */
+  latest(uid: string): PodStatus | undefined {
+    return this.#tracks.get(uid)?.latest
+  }
+
+  /** Queues the status when it differs from the last one. Returns at once. */
+  set(pod: Pod, status: PodStatus): void {
+    const track = this.#track(pod)
+    track.latest = status
+    const last = track.queue.at(-1)
+    if (!statusPatch(last?.status ?? track.written, status)) return
+    const step = visibleStep(status)
+    // The one being written may not be replaced; a later one of the same step may.
+    if (last?.step === step && !(track.busy && track.queue.length === 1)) last.status = status
+    else track.queue.push({ status, step })
+    if (!track.busy) void this.#drain(pod.metadata.uid, track)
+  }
+
+  /** The pod as the API shows it now: what others wrote into its status is taken over. */
+  observe(pod: Pod): void {
+    const track = this.#tracks.get(pod.metadata.uid)
+    if (!track) return
+    track.pod = pod
+    if (!track.busy && track.queue.length === 0) track.written = pod.status
+  }
+
+  /** Resolves when all that was set for the pod has been written, or cannot be any more. */
+  async settled(uid: string): Promise<void> {
+    const track = this.#tracks.get(uid)
+    if (track?.busy) await new Promise<void>(resolve => track.idle.push(resolve))
+  }
+
+  forget(uid: string): void {
+    const track = this.#tracks.get(uid)
+    if (!track) return
+    track.queue = []
+    this.#tracks.delete(uid)
+  }
+
+  #track(pod: Pod): Track {
+    const known = this.#tracks.get(pod.metadata.uid)
+    if (known) return known
+    const track: Track = { pod, written: pod.status, queue: [], latest: pod.status, busy: false, idle: [] }
+    this.#tracks.set(pod.metadata.uid, track)
+    return track
+  }
+
+  async #drain(uid: string, track: Track): Promise<void> {
+    track.busy = true
+    let delayMs = RETRY_MS
+    while (track.queue.length > 0 && !this.#signal.aborted) {
+      const { status } = track.queue[0]!
+      const outcome = await this.#write(track, status)
+      if (outcome === 'gone') track.queue = []
+      else if (outcome === 'written') {
+        track.queue.shift()
+        delayMs = RETRY_MS
+      } else {
+        await this.#clock.sleep(delayMs, this.#signal).catch(() => {})
+        delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)
+      }
+    }
+    track.busy = false
+    for (const resolve of track.idle.splice(0)) resolve()
+    if (this.#tracks.get(uid) === track && track.queue.length > 0 && !this.#signal.aborted)
+      void this.#drain(uid, track)
+  }
+
+  async #write(track: Track, status: PodStatus): Promise<'written' | 'gone' | 'again'> {
+    const patch = statusPatch(track.written, status)
+    if (!patch) return 'written'
+    const { name, namespace, uid } = track.pod.metadata
+    try {
+      const key = { name, ...(namespace && { namespace }) }
+      const document = { metadata: { uid }, status: patch }
+      const answer = await this.#client.patch(pods, key, 'application/strategic-merge-patch+json', document, {
+        subresource: 'status',
+        signal: this.#signal,
+      })
+      track.written = answer.status
+      return 'written'
+    } catch (error) {
+      if (this.#signal.aborted) return 'again'
+      if (isNotFound(error) || isOtherPod(error)) return 'gone'
+      this.#log.warn(
+        { error, pod: `${namespace}/${name}` },
+        'a pod status could not be written; trying again',
+      )
+      if (isRefused(error)) return 'written'
+      track.written = (await this.#current(track)) ?? track.written
+      return 'again'
+    }
+  }
+
+  async #current(track: Track): Promise<PodStatus | undefined> {
+    const { name, namespace, uid } = track.pod.metadata
+    const pod = await this.#client.get(pods, { name, ...(namespace && { namespace }) }).catch(() => undefined)
+    return pod?.metadata.uid === uid ? pod.status : undefined
+  }
+}
+
+/** The uid in a patch is a precondition: another one there is a conflict. */
+const isOtherPod = (error: unknown) =>
+  /uid/i.test((error as Error).message) &&
+  /conflict|precondition|cannot be fulfilled/i.test((error as Error).message)
+
+/** The server found the status invalid; writing it again would not help. */
+const isRefused = (error: unknown) => (error as { status?: { code?: number } }).status?.code === 422
