@@ -52,18 +52,23 @@ export class Client {
 
   async *watch<T>(resource: Resource<T>, options?: ScopeOptions): AsyncGenerator<WatchEvent<T>> {
     const response = await this.#handle(this.#request('watch', resource, splitScope(options)))
-    if (response.kind !== 'watch') throw new Error(`a watch of ${resource.resource} was answered with ${response.kind}`)
+    if (response.kind !== 'watch')
+      throw new Error(`a watch of ${resource.resource} was answered with ${response.kind}`)
     yield* response.events as AsyncIterable<WatchEvent<T>>
   }
 
   /** The namespace is the object's own. Hands the object over: the server may freeze it. */
   async create<T extends object>(resource: Resource<T>, object: Draft<T>, options?: CallOptions): Promise<T> {
-    return this.#object<T>(this.#request('create', resource, { ...target(object), ...split(options), body: object }))
+    return this.#object<T>(
+      this.#request('create', resource, { ...target(object), ...split(options), body: object }),
+    )
   }
 
   /** Replaces; fails with Conflict when metadata.resourceVersion is set and not the newest. */
   async update<T extends object>(resource: Resource<T>, object: Draft<T>, options?: CallOptions): Promise<T> {
-    return this.#object<T>(this.#request('update', resource, { ...target(object), ...split(options), body: object }))
+    return this.#object<T>(
+      this.#request('update', resource, { ...target(object), ...split(options), body: object }),
+    )
   }
 
   async patch<T>(
@@ -73,12 +78,16 @@ export class Client {
     document: unknown,
     options?: CallOptions,
   ): Promise<T> {
-    return this.#object<T>(this.#request('patch', resource, { ...key, ...split(options), patch: { type, document } }))
+    return this.#object<T>(
+      this.#request('patch', resource, { ...key, ...split(options), patch: { type, document } }),
+    )
   }
 
   /** Answers the object while it terminates, or a Status of success when it is gone. */
   async delete<T>(resource: Resource<T>, key: ObjectKey, deleteOptions?: DeleteOptions): Promise<KubeObject> {
-    return this.#object<KubeObject>(this.#request('delete', resource, { ...key, deleteOptions: deleteOptions ?? {} }))
+    return this.#object<KubeObject>(
+      this.#request('delete', resource, { ...key, deleteOptions: deleteOptions ?? {} }),
+    )
   }
 
   async deleteCollection<T>(
@@ -87,7 +96,10 @@ export class Client {
     deleteOptions?: DeleteOptions,
   ): Promise<void> {
     await this.#handle(
-      this.#request('deletecollection', resource, { ...splitScope(options), deleteOptions: deleteOptions ?? {} }),
+      this.#request('deletecollection', resource, {
+        ...splitScope(options),
+        deleteOptions: deleteOptions ?? {},
+      }),
     )
   }
 
@@ -99,7 +111,9 @@ export class Client {
     body: object,
     options?: CallOptions,
   ): Promise<T> {
-    return this.#object<T>(this.#request('create', resource, { ...key, ...split(options), subresource, body }))
+    return this.#object<T>(
+      this.#request('create', resource, { ...key, ...split(options), subresource, body }),
+    )
   }
 
   #request(
@@ -121,7 +135,8 @@ export class Client {
 
   async #object<T>(request: ApiRequest): Promise<T> {
     const response: ApiResponse = await this.#handle(request)
-    if (response.kind !== 'object') throw new Error(`${request.verb} ${request.resource} was answered with ${response.kind}`)
+    if (response.kind !== 'object')
+      throw new Error(`${request.verb} ${request.resource} was answered with ${response.kind}`)
     return response.object as T
   }
 }
@@ -136,7 +151,9 @@ function split(all: CallOptions = {}): Pick<ApiRequest, 'options' | 'signal' | '
   return { options, ...(signal && { signal }), ...(subresource && { subresource }) }
 }
 
-function splitScope(all: ScopeOptions = {}): Pick<ApiRequest, 'options' | 'signal' | 'subresource' | 'namespace'> {
+function splitScope(
+  all: ScopeOptions = {},
+): Pick<ApiRequest, 'options' | 'signal' | 'subresource' | 'namespace'> {
   const { namespace, ...rest } = all
   return { ...split(rest), ...(namespace && { namespace }) }
 }
