@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { criFile } from './cri-file.ts'
+import { factsFile } from './facts-file.ts'
 import { fetchSources } from './fetch.ts'
 import { loadModel } from './model.ts'
 import { parseProto } from './proto-source.ts'
@@ -25,5 +26,6 @@ write('src/api/types/scalars.ts', SCALARS_FILE)
 for (const { info } of model.packages) {
   write(`src/api/types/${info.short.replace('/', '-')}.ts`, typesFile(model, info.path))
 }
+write('src/api/schema/schema.generated.ts', factsFile(model))
 const cri = parseProto(readFileSync(path.join(root, 'k8s.io/cri-api/pkg/apis/runtime/v1/api.proto'), 'utf8'))
 write('src/runtime/cri/cri.generated.ts', criFile(cri))

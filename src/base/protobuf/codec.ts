@@ -273,7 +273,7 @@ function readScalar(kind: FieldKind, reader: Reader): unknown {
     case 'string':
       return reader.string()
     case 'bytes':
-      return reader.delimited().slice()
+      return new Uint8Array(reader.delimited())
     case 'base64':
       return Buffer.from(reader.delimited()).toString('base64')
     case 'bool':
