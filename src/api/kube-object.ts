@@ -9,8 +9,16 @@ export interface KubeObject {
   [field: string]: unknown
 }
 
-/** What create and update accept: apiVersion and kind may be left out, the resource implies them. */
-export type Draft<T> = Omit<T, 'apiVersion' | 'kind'> & { apiVersion?: string; kind?: string }
+/**
+ * What create and update accept: apiVersion and kind may be left out, the resource implies them; so may status
+ * and the metadata that the server fills in.
+ */
+export type Draft<T> = Omit<T, 'apiVersion' | 'kind' | 'metadata' | 'status'> & {
+  apiVersion?: string
+  kind?: string
+  metadata: Partial<ObjectMeta>
+  status?: T extends { status?: infer S } ? S : never
+}
 
 export interface KubeList<T> {
   apiVersion: string

@@ -20,7 +20,8 @@ export interface StatusDetails {
 export interface Status {
   kind: 'Status'
   apiVersion: 'v1'
-  metadata: Record<string, never>
+  /** Empty but for an expired list, which offers a token to go on with. */
+  metadata: { continue?: string }
   status: 'Failure'
   message: string
   reason?: string
@@ -31,7 +32,9 @@ export interface Status {
 export class StatusError extends Error {
   readonly status: Status
 
-  constructor(status: Omit<Status, 'kind' | 'apiVersion' | 'metadata' | 'status'>) {
+  constructor(
+    status: Omit<Status, 'kind' | 'apiVersion' | 'metadata' | 'status'> & { metadata?: Status['metadata'] },
+  ) {
     super(status.message)
     this.name = 'StatusError'
     this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...status }
@@ -145,7 +148,11 @@ export function expired(message: string): StatusError {
   return new StatusError({ code: 410, reason: 'Expired', message })
 }
 
-export function tooManyRequests(message: string, retryAfterSeconds?: number, causes?: StatusCause[]): StatusError {
+export function tooManyRequests(
+  message: string,
+  retryAfterSeconds?: number,
+  causes?: StatusCause[],
+): StatusError {
   return new StatusError({
     code: 429,
     reason: 'TooManyRequests',
@@ -175,3 +182,4 @@ export const isConflict = hasReason('Conflict')
 export const isInvalid = hasReason('Invalid')
 export const isForbidden = hasReason('Forbidden')
 export const isExpired = hasReason('Expired', 'Gone')
+export const isTooManyRequests = hasReason('TooManyRequests')

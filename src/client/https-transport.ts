@@ -30,7 +30,6 @@ export function httpsHandler(options: HttpsOptions): ApiHandler {
   const agent = new Agent({
     keepAlive: true,
     keepAliveMsecs: KEEP_ALIVE_MS,
-    noDelay: true,
     rejectUnauthorized: !insecureSkipTlsVerify,
     ...(ca && { ca }),
     ...(cert && { cert }),
