@@ -42,7 +42,7 @@ function struct(type: TypeFacts, value: unknown, place: Place, findings: Finding
       findings.unknown.push(path)
       continue
     }
-    if (input[key] === null) continue
+    if (input[key] === null || input[key] === undefined) continue
     if (field.warn) findings.warnings.push(field.warn(path))
     const fields = place.fields ? `${place.fields}.${key}` : key
     read[key] = convert(field.type, input[key], { path, fields, struct: name }, findings)
@@ -126,7 +126,9 @@ function convert(type: ValueType, value: unknown, place: Place, findings: Findin
 function list(type: ValueType, of: ValueType, value: unknown, place: Place, findings: Findings): unknown[] {
   if (!Array.isArray(value)) throw new FieldTypeError(jsonTypeName(value), place, goTypeName(type))
   return value.map((item, index) =>
-    item === null ? zero(of) : convert(of, item, { ...place, path: `${place.path}[${index}]` }, findings),
+    item === null || item === undefined
+      ? zero(of)
+      : convert(of, item, { ...place, path: `${place.path}[${index}]` }, findings),
   )
 }
 
@@ -137,7 +139,9 @@ function map(type: ValueType, of: ValueType, value: unknown, place: Place, findi
   const output: Plain = {}
   for (const [key, item] of Object.entries(value)) {
     const read =
-      item === null ? zero(of) : convert(of, item, { ...place, path: `${place.path}.${key}` }, findings)
+      item === null || item === undefined
+        ? zero(of)
+        : convert(of, item, { ...place, path: `${place.path}.${key}` }, findings)
     if (key !== '__proto__') output[key] = read
     else
       Object.defineProperty(output, key, {
