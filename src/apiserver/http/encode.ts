@@ -13,7 +13,8 @@ export type MediaType = Representation['mediaType']
 /** One answer's body; JSON ends with a newline as upstream's does. */
 export function encodeObject(object: object, type: MediaType, codec: ProtobufCodec, pretty = false): Buffer {
   if (type === PROTOBUF_TYPE) return asBuffer(codec.encode(object))
-  if (type === YAML_TYPE) return Buffer.from(stringifyYaml(object, { version: '1.1', aliasDuplicateObjects: false }))
+  if (type === YAML_TYPE)
+    return Buffer.from(stringifyYaml(object, { version: '1.1', aliasDuplicateObjects: false }))
   return Buffer.from(`${JSON.stringify(object, null, pretty ? 2 : undefined)}\n`)
 }
 

@@ -1,12 +1,12 @@
 // What a URL and a method ask for. Pure; follows apiserver's requestinfo.go NewRequestInfo.
-export interface NonResourceInfo {
+export interface NonResourceRequestInfo {
   isResource: false
   /** Lower-case method. */
   verb: string
   path: string
 }
 
-export interface ResourceInfo {
+export interface ResourceRequestInfo {
   isResource: true
   verb: string
   path: string
@@ -21,7 +21,7 @@ export interface ResourceInfo {
   parts: readonly string[]
 }
 
-export type RequestInfo = NonResourceInfo | ResourceInfo
+export type RequestInfo = NonResourceRequestInfo | ResourceRequestInfo
 
 const VERBS: Record<string, string> = {
   POST: 'create',
@@ -35,7 +35,7 @@ const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 
 /** Throws URIError for a path that is not valid percent-encoding. */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const nonResource: NonResourceInfo = { isResource: false, verb: method.toLowerCase(), path }
+  const nonResource: NonResourceRequestInfo = { isResource: false, verb: method.toLowerCase(), path }
   const segments = path
     .split('/')
     .filter(part => part !== '')
@@ -53,7 +53,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   return { isResource: true, path, group, version, verb, ...target, ...(named && { name: named }) }
 }
 
-type Target = Pick<ResourceInfo, 'namespace' | 'resource' | 'name' | 'subresource' | 'parts'>
+type Target = Pick<ResourceRequestInfo, 'namespace' | 'resource' | 'name' | 'subresource' | 'parts'>
 
 function parseTarget(segments: readonly string[]): Target {
   const inNamespace = segments[0] === 'namespaces' && segments.length > 1

@@ -1,0 +1,316 @@
+// One HTTP request from the first header to the last byte: authenticate, impersonate, authorize, route, answer.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { ApiHandler, ApiResponse, UserInfo } from '../../api/request.ts'
+import { badRequest, internalError, type Status, StatusError, unauthorized } from '../../api/status-error.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { ANONYMOUS, type Authenticator, type Credentials } from '../authn/authenticator.ts'
+import { impersonate } from '../authn/impersonation.ts'
+import { type Attributes, type Authorizer, requireAllowed } from '../authz/authorizer.ts'
+import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
+import type { ResourceIndex } from '../discovery/resource-index.ts'
+import { buildApiRequest, checkRoute } from './api-request.ts'
+import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
+import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
+import type { RequestLabels, ServerMetrics } from './metrics.ts'
+import { negotiate } from './negotiate.ts'
+import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './request-info.ts'
+import { send, sendStatus, sendText, wantsPretty, warningHeader } from './respond.ts'
+import { streamBytes, streamWatch } from './stream-response.ts'
+import { type TableLookup, transformer } from './transform.ts'
+
+/** Takes over the connection of an upgrade request; authorization is done. It owns the socket from then on. */
+export type UpgradeHandler = (upgrade: {
+  request: IncomingMessage
+  socket: Duplex
+  head: Buffer
+  info: ResourceRequestInfo
+  query: URLSearchParams
+  user: UserInfo
+}) => void | Promise<void>
+
+export interface RequestHandlerOptions {
+  /** Not wrapped by `authorized`: this side authorizes before it reads a body. */
+  handle: ApiHandler
+  authenticate: Authenticator
+  authorizer: Authorizer
+  resources: ResourceIndex
+  discovery: DiscoveryHandler
+  tables: TableLookup
+  codec: ProtobufCodec
+  health: HealthChecks
+  metrics: ServerMetrics
+  /** By 'pods/exec'. What is not here is answered with 501. */
+  onUpgrade?: ReadonlyMap<string, UpgradeHandler>
+  log: Log
+  clock: Clock
+  /** Aborted when the server closes. */
+  closing: AbortSignal
+}
+
+const REQUEST_TIMEOUT_MS = 60_000
+const LONG_RUNNING_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
+const OPEN_PATHS = /^\/(livez|readyz|healthz)(\/|$)|^\/version\/?$/
+
+interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  path: string
+  query: URLSearchParams
+  info: RequestInfo
+  /** Aborted when the client goes away, the request's time is up, or a long-running one meets the server's close. */
+  signal: AbortSignal
+}
+
+export class RequestHandler {
+  readonly #options: RequestHandlerOptions
+  readonly #encoder: SharedEncoder
+
+  constructor(options: RequestHandlerOptions) {
+    this.#options = options
+    this.#encoder = new SharedEncoder(options.codec)
+  }
+
+  /** Never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    setCommonHeaders(request, response, this.#options.closing.aborted)
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    response.on('error', () => gone.abort())
+    try {
+      const { path, query } = splitUrl(request)
+      const info = parseInfo(request, path, query)
+      const longRunning = isLongRunning(info)
+      const finish = this.#options.metrics.start(this.#labelsOf(info), longRunning, () =>
+        this.#options.clock.now(),
+      )
+      response.once('close', () => finish(response.statusCode))
+      const exchange = { request, response, path, query, info }
+      if (longRunning) {
+        await this.#serve({ ...exchange, signal: AbortSignal.any([gone.signal, this.#options.closing]) })
+      } else {
+        await this.#serveInTime(exchange, gone)
+      }
+    } catch (error) {
+      await this.#fail(request, response, error)
+    }
+  }
+
+  /** Never rejects. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    try {
+      const { path, query } = splitUrl(request)
+      const info = parseInfo(request, path, query)
+      const user = await this.#admit(request, info)
+      if (!info.isResource) throw badRequest('Upgrade request required')
+      const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
+      if (!handler) throw notImplemented()
+      await handler({ request, socket, head, info, query, user })
+    } catch (error) {
+      refuseUpgrade(socket, this.#statusOf(error, request))
+    }
+  }
+
+  async #serveInTime(exchange: Omit<Exchange, 'signal'>, gone: AbortController): Promise<void> {
+    const finished = new AbortController()
+    const overdue = this.#options.clock.sleep(REQUEST_TIMEOUT_MS, finished.signal).then(
+      () => {
+        if (gone.signal.aborted) return
+        throw timedOut()
+      },
+      () => {},
+    )
+    try {
+      await Promise.race([this.#serve({ ...exchange, signal: gone.signal }), overdue])
+    } finally {
+      finished.abort()
+    }
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const { request, response, path, info } = exchange
+    const user = await this.#admit(request, info)
+    if (info.isResource) return this.#serveResource(exchange, info, user)
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return sendText(request, response, 404, NOT_FOUND_TEXT)
+    if (isHealthPath(path)) return this.#serveHealth(exchange)
+    if (path === '/metrics') return this.#serveMetrics(exchange)
+    const answer = this.#options.discovery.answer(request, path, exchange.query)
+    return answer ? send(request, response, answer) : sendText(request, response, 404, NOT_FOUND_TEXT)
+  }
+
+  /** Who is calling, having been let through. Throws Unauthorized or Forbidden. */
+  async #admit(request: IncomingMessage, info: RequestInfo): Promise<UserInfo> {
+    const { authenticate, authorizer } = this.#options
+    const caller = await authenticate(credentialsOf(request))
+    if (!caller && !OPEN_PATHS.test(info.path)) throw unauthorized()
+    const user = await impersonate(caller ?? ANONYMOUS, request.headersDistinct, authorizer)
+    await requireAllowed(authorizer, attributesFor(info, user))
+    return user
+  }
+
+  async #serveResource(exchange: Exchange, info: ResourceRequestInfo, user: UserInfo): Promise<void> {
+    const { request, response, query, signal } = exchange
+    const { resources, codec, handle } = this.#options
+    const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
+    // Before anything changes: an answer that cannot be written must not follow a write.
+    const representation = negotiate(request.headers.accept, info.verb === 'watch' ? 'watch' : 'object')
+    const convert = transformer({ ...this.#options, representation, resource, query })
+    const apiRequest = await buildApiRequest({ request, info, query, user, resource, codec, signal })
+    const answer = await handle(apiRequest)
+    addWarnings(response, answer)
+    if (answer.kind === 'stream')
+      return streamBytes(response, answer.contentType, answer.body, this.#options.log)
+    if (answer.kind === 'watch') {
+      const { clock, log } = this.#options
+      const stream = {
+        events: answer.events,
+        representation,
+        convert,
+        encoder: this.#encoder,
+        clock,
+        log,
+        signal,
+      }
+      return streamWatch(response, stream)
+    }
+    const body = encodeObject(convert(answer.object), representation.mediaType, codec, wantsPretty(request))
+    return send(request, response, { code: answer.code, contentType: representation.mediaType, body })
+  }
+
+  async #serveHealth({ request, response, path, query }: Exchange): Promise<void> {
+    const { health, log } = this.#options
+    const onFailure = (check: string, error: unknown) => log.warn({ check, error }, 'a health check failed')
+    const answer = await answerHealth(path, query, health, onFailure)
+    return sendText(request, response, answer?.code ?? 404, answer?.text ?? NOT_FOUND_TEXT)
+  }
+
+  async #serveMetrics({ request, response }: Exchange): Promise<void> {
+    const { registry } = this.#options.metrics
+    const body = Buffer.from(await registry.metrics())
+    return send(request, response, { code: 200, contentType: registry.contentType, body })
+  }
+
+  /** Only what is served becomes a label: callers must not be able to make up time series. */
+  #labelsOf(info: RequestInfo): RequestLabels {
+    if (!info.isResource || !this.#options.resources.find(info.group, info.version, info.resource)) {
+      return { verb: '', group: '', version: '', resource: '', subresource: '', scope: '' }
+    }
+    const { verb, group, version, resource, namespace, name } = info
+    const known = this.#options.resources.find(group, version, resource)?.subresources ?? []
+    const subresource = known.find(entry => entry.name === info.subresource)?.name ?? ''
+    const scope = name !== undefined ? 'resource' : namespace !== undefined ? 'namespace' : 'cluster'
+    return { verb: verb.toUpperCase(), group, version, resource, subresource, scope }
+  }
+
+  async #fail(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+    if (response.destroyed) return
+    const status = this.#statusOf(error, request)
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    // What is left of the body is not read: the connection cannot carry another request.
+    if (!request.complete) response.setHeader('Connection', 'close')
+    await sendStatus(request, response, status, this.#options.codec).catch(() => response.destroy())
+  }
+
+  #statusOf(error: unknown, request: IncomingMessage): Status {
+    if (error instanceof StatusError) return error.status
+    if (error instanceof URIError) return badRequest('the URL is not properly percent-encoded').status
+    this.#options.log.error(
+      { error, method: request.method, url: request.url },
+      'a request failed unexpectedly',
+    )
+    return internalError(error).status
+  }
+}
+
+const NOT_FOUND_TEXT = '404 page not found\n'
+
+function setCommonHeaders(request: IncomingMessage, response: ServerResponse, closing: boolean): void {
+  const given = request.headers['audit-id']
+  const auditId = typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : randomUUID()
+  response.setHeader('Audit-Id', auditId)
+  response.setHeader('Cache-Control', 'no-cache, private')
+  if (closing) response.setHeader('Connection', 'close')
+}
+
+function splitUrl(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const url = request.url ?? '/'
+  const mark = url.indexOf('?')
+  return mark < 0
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
+}
+
+function parseInfo(request: IncomingMessage, path: string, query: URLSearchParams): RequestInfo {
+  return parseRequestInfo(request.method ?? 'GET', path, query)
+}
+
+function isLongRunning(info: RequestInfo): boolean {
+  return info.isResource && (info.verb === 'watch' || LONG_RUNNING_SUBRESOURCES.has(info.subresource ?? ''))
+}
+
+function credentialsOf(request: IncomingMessage): Credentials {
+  const socket = request.socket as TLSSocket
+  const certificate = socket.getPeerX509Certificate?.()
+  const bearer = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')
+  return {
+    ...(certificate && { clientCertificate: { certificate, trusted: socket.authorized } }),
+    ...(bearer && { bearerToken: bearer[1] as string }),
+  }
+}
+
+function attributesFor(info: RequestInfo, user: UserInfo): Attributes {
+  if (!info.isResource) return { user, verb: info.verb, path: info.path }
+  const { verb, group, version, resource, subresource, namespace, name } = info
+  return {
+    user,
+    verb,
+    group,
+    version,
+    resource,
+    ...(subresource && { subresource }),
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+  }
+}
+
+function addWarnings(response: ServerResponse, answer: ApiResponse): void {
+  if (answer.kind === 'stream' || !answer.warnings?.length) return
+  response.setHeader('Warning', answer.warnings.map(warningHeader))
+}
+
+function timedOut(): StatusError {
+  return new StatusError({
+    code: 504,
+    reason: 'Timeout',
+    message: 'Timeout: request did not complete within the allotted timeout',
+    details: {},
+  })
+}
+
+function notImplemented(): StatusError {
+  return new StatusError({
+    code: 501,
+    reason: 'NotImplemented',
+    message: 'the server does not serve upgrade requests of this subresource',
+    details: {},
+  })
+}
+
+function refuseUpgrade(socket: Duplex, status: Status): void {
+  const body = `${JSON.stringify(status)}\n`
+  const head = [
+    `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
