@@ -15,10 +15,8 @@ const NEEDED = [
   },
 ]
 
-/** What only the tests need. */
+/** What only the tests need; see also test-tools.mjs. */
 const FOR_TESTS = [
-  { has: () => onPath('docker-registry'), package: 'docker-registry', why: 'a real registry to pull from' },
-  { has: () => onPath('htpasswd'), package: 'apache2-utils', why: 'passwords of that registry' },
   { has: () => onPath('openssl'), package: 'openssl', why: 'checks our certificates' },
   { has: () => onPath('curl'), package: 'curl', why: 'asks pods from outside' },
 ]

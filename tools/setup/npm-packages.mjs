@@ -7,6 +7,10 @@ export async function ensureNpmPackages() {
   const lock = stamp('npm', readFileSync(join(root, 'package-lock.json')))
   const installed = existsSync(join(root, 'node_modules', '.package-lock.json'))
   if (installed && lock.fresh) return false
+  if (installed && isComplete()) {
+    lock.write()
+    return false
+  }
   await run('npm', ['ci', '--no-audit', '--no-fund'], { why: 'installing the npm packages' })
   if (
     !existsSync(join(root, 'node_modules', '.bin', 'node')) &&
@@ -18,4 +22,14 @@ export async function ensureNpmPackages() {
   }
   lock.write()
   return true
+}
+
+/** True for a node_modules that somebody made by hand from this lock file: npm leaves a record of it inside. */
+function isComplete() {
+  const record = join(root, 'node_modules', '.package-lock.json')
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  return Object.entries(wanted).every(
+    ([name, entry]) => name === '' || entry.optional || installed[name]?.version === entry.version,
+  )
 }

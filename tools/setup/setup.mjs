@@ -7,6 +7,7 @@ import { ensureImages } from './images.mjs'
 import { ensureKubectl, ensureTestKubectls } from './kubectl.mjs'
 import { ensureNpmPackages } from './npm-packages.mjs'
 import { SetupError, step } from './step.mjs'
+import { ensureTestTools } from './test-tools.mjs'
 
 const quiet = process.argv.includes('--quiet')
 const forTests = process.argv.includes('--tests')
@@ -15,9 +16,12 @@ try {
   await step('npm packages', quiet, ensureNpmPackages)
   await step('Debian packages', quiet, () => ensureDebianPackages({ forTests }))
   await step('kubectl', quiet, ensureKubectl)
-  if (forTests) await step('kubectl 1.20, 1.32 and 1.36 for the tests', quiet, ensureTestKubectls)
+  if (forTests) {
+    await step('kubectl 1.20, 1.32 and 1.36 for the tests', quiet, ensureTestKubectls)
+    await step('registry for the tests', quiet, ensureTestTools)
+  }
+  await step('images', quiet, () => ensureImages({ forTests }))
   await step('program', quiet, buildBundle)
-  await step('images', quiet, ensureImages)
 } catch (error) {
   if (!(error instanceof SetupError)) throw error
   console.error(`✘ ${error.message}`)
