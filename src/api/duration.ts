@@ -1,7 +1,16 @@
 // Durations as Go writes them (1m20s) and as kubectl shows ages (3d4h).
 
 const MICRO = 1e-3
-const UNITS: Record<string, number> = { ns: 1e-6, us: MICRO, µs: MICRO, μs: MICRO, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const UNITS: Record<string, number> = {
+  ns: 1e-6,
+  us: MICRO,
+  µs: MICRO,
+  μs: MICRO,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+}
 
 /** time.Duration.String: '0s', '1.5s', '1m20s', '5m0s', '1h0m0s', '250ms'. */
 export function goDuration(ms: number): string {

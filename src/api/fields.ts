@@ -21,7 +21,9 @@ export function matchesFields(
   requirements: readonly FieldRequirement[],
   valueOf: (field: string) => string | undefined,
 ): boolean {
-  return requirements.every(({ field, operator, value }) => ((valueOf(field) ?? '') === value) === (operator === '='))
+  return requirements.every(
+    ({ field, operator, value }) => ((valueOf(field) ?? '') === value) === (operator === '='),
+  )
 }
 
 /** The value that the selector demands of a field, so that an index can be used. Upstream: RequiresExactMatch. */

@@ -31,7 +31,11 @@ export function matcherOf(selector: LabelSelector | undefined): LabelMatcher {
     ([key, value]): Requirement => ({ key, operator: 'In', values: [value] }),
   )
   const expressions = (selector.matchExpressions ?? []).map(
-    ({ key, operator, values = [] }): Requirement => ({ key, operator: operator as Requirement['operator'], values }),
+    ({ key, operator, values = [] }): Requirement => ({
+      key,
+      operator: operator as Requirement['operator'],
+      values,
+    }),
   )
   return compile([...equal, ...expressions])
 }
@@ -77,7 +81,8 @@ export function parseRequirements(text: string): Requirement[] {
   try {
     return parser.requirements()
   } catch (error) {
-    if (error instanceof SelectorError) throw new SelectorError(`unable to parse requirement: ${error.message}`)
+    if (error instanceof SelectorError)
+      throw new SelectorError(`unable to parse requirement: ${error.message}`)
     throw error
   }
 }
@@ -115,9 +120,15 @@ class Parser {
       list.push(this.#requirement())
       const after = this.#take()
       if (after.kind === 'end') return list
-      if (after.kind !== ',') throw new SelectorError(`found '${after.text}', expected: ',' or 'end of string'`)
+      if (after.kind !== ',')
+        throw new SelectorError(`found '${after.text}', expected: ',' or 'end of string'`)
       const follows = this.#peek()
-      if (follows.kind !== 'word' && follows.kind !== '!' && follows.kind !== 'in' && follows.kind !== 'notin') {
+      if (
+        follows.kind !== 'word' &&
+        follows.kind !== '!' &&
+        follows.kind !== 'in' &&
+        follows.kind !== 'notin'
+      ) {
         throw new SelectorError(`found '${follows.text}', expected: identifier after ','`)
       }
     }
@@ -151,7 +162,8 @@ class Parser {
       case '>':
       case '<': {
         const value = this.#exactValue()
-        if (!isNumber(value)) throw new SelectorError("for 'Gt', 'Lt' operators, the value must be an integer")
+        if (!isNumber(value))
+          throw new SelectorError("for 'Gt', 'Lt' operators, the value must be an integer")
         return { operator: operator.kind === '>' ? 'Gt' : 'Lt', values: [value] }
       }
       default:

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isConfigMapKey, isDns1123Label, isDns1123Subdomain, isLabelValue, isPortName, isQualifiedName } from './names.ts'
+import {
+  isConfigMapKey,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isLabelValue,
+  isPortName,
+  isQualifiedName,
+} from './names.ts'
 import { invalidValue, notSupported, tooMany } from './validation/field-error.ts'
 
 test('a bad object name is told with example and pattern', () => {
@@ -31,6 +38,9 @@ test('keys, values and ports are checked', () => {
 test('field errors are worded as upstream words them', () => {
   assert.equal(invalidValue('a', 'x"y', 'must be z').message, 'Invalid value: "x\\"y": must be z')
   assert.equal(invalidValue('a', 70_000, 'no').message, 'Invalid value: 70000: no')
-  assert.equal(notSupported('a', 'X', ['b', 'a']).message, 'Unsupported value: "X": supported values: "b", "a"')
+  assert.equal(
+    notSupported('a', 'X', ['b', 'a']).message,
+    'Unsupported value: "X": supported values: "b", "a"',
+  )
   assert.equal(tooMany('a', 21, 20).message, 'Too many: 21: must have at most 20 items')
 })

@@ -16,7 +16,8 @@ function mustMatch(text: string, pattern: string, message: string, ...examples: 
   return [`${message} (e.g. ${shown}regex used for validation is ${quote(pattern)})`]
 }
 
-const tooLong = (text: string, most: number) => (text.length > most ? [`must be no more than ${most} characters`] : [])
+const tooLong = (text: string, most: number) =>
+  text.length > most ? [`must be no more than ${most} characters`] : []
 
 /** Container names, namespaces, label-like names. */
 export function isDns1123Label(name: string): string[] {
@@ -128,7 +129,8 @@ export function isConfigMapKey(key: string): string[] {
 export function isPortName(name: string): string[] {
   const errors: string[] = []
   if (name.length > 15) errors.push('must be no more than 15 characters')
-  if (!/^[-a-z0-9]+$/.test(name)) errors.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+  if (!/^[-a-z0-9]+$/.test(name))
+    errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
   if (!/[a-z]/.test(name)) errors.push('must contain at least one letter (a-z)')
   if (name.includes('--')) errors.push('must not contain consecutive hyphens')
   if (name.startsWith('-') || name.endsWith('-')) errors.push('must not begin or end with a hyphen')

@@ -33,7 +33,11 @@ export function goQuote(text: string): string {
   return JSON.stringify(text).replace(/[\u007f-\u009f]/g, letter => `\\x${letter.charCodeAt(0).toString(16)}`)
 }
 
-const make = (reason: FieldErrorReason, field: string, message: string): FieldError => ({ reason, field, message })
+const make = (reason: FieldErrorReason, field: string, message: string): FieldError => ({
+  reason,
+  field,
+  message,
+})
 const because = (detail: string) => (detail ? `: ${detail}` : '')
 
 export const required = (field: string, detail = ''): FieldError =>
