@@ -16,7 +16,8 @@ export interface KubeObject {
 export type Draft<T> = Omit<T, 'apiVersion' | 'kind' | 'metadata' | 'status'> & {
   apiVersion?: string
   kind?: string
-  metadata: Partial<ObjectMeta>
+  /** `name` is empty when generateName is to make it. */
+  metadata: Partial<ObjectMeta> & { name: string }
   status?: T extends { status?: infer S } ? S : never
 }
 
