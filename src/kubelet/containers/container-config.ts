@@ -1,0 +1,151 @@
+// A container as CRI ContainerConfig. Upstream: kuberuntime_container.go generateContainerConfig.
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
+import type { ContainerConfig, Mount } from '../../runtime/cri/cri.generated.ts'
+import type { NodeFacts } from '../node-facts.ts'
+import { containerDir, containerLogPath, etcHostsPath } from '../pod-paths.ts'
+import { containerHash } from '../pod-worker/container-hash.ts'
+import { ANNOTATION, LABEL } from '../runtime-view/cri-labels.ts'
+import type { PodVolumes } from '../volumes/pod-volumes.ts'
+import { type Environment, environment } from './environment.ts'
+import { hostNetworkHosts, managedHosts } from './etc-hosts.ts'
+import { expand } from './expand.ts'
+import { containerResources } from './linux-resources.ts'
+import type { ObjectSource } from './object-source.ts'
+import { podHostname } from './pod-hostname.ts'
+import { containerSecurityContext, type ImageUser, verifyRunAsNonRoot } from './security-context.ts'
+
+export interface ContainerInputs {
+  pod: Pod
+  container: Container | EphemeralContainer
+  restartCount: number
+  podIPs: readonly string[]
+  /** What the image service answered for the image. */
+  imageRef: string
+  imageUser: ImageUser
+  /** Of an ephemeral container's target. */
+  targetId?: string
+}
+
+export interface ConfigParts {
+  facts: NodeFacts
+  source: ObjectSource
+  volumes: PodVolumes
+}
+
+export interface ConfiguredContainer {
+  config: ContainerConfig
+  /** Texts for InvalidEnvironmentVariableNames events. */
+  skippedEnv: string[]
+}
+
+/** Throws ConfigError (and whatever volumes throw) with the text that the pod shows. Writes the files it mounts. */
+export async function containerConfig(
+  inputs: ContainerInputs,
+  parts: ConfigParts,
+): Promise<ConfiguredContainer> {
+  const { pod, imageUser, targetId } = inputs
+  const container = inputs.container as Container
+  verifyRunAsNonRoot(pod, container, imageUser)
+  const { facts, source } = parts
+  const fieldFacts = { ...facts, podIPs: inputs.podIPs }
+  const env = await environment(pod, container, source, fieldFacts)
+  const mounts = await mountsOf(inputs, parts, env)
+  const value = (name: string) => env.variables.get(name)
+  const config: ContainerConfig = {
+    metadata: { name: container.name, attempt: inputs.restartCount },
+    image: { image: inputs.imageRef, userSpecifiedImage: container.image ?? '' },
+    command: (container.command ?? []).map(word => expand(word, value)),
+    args: (container.args ?? []).map(word => expand(word, value)),
+    workingDir: container.workingDir ?? '',
+    envs: [...env.variables].map(([key, text]) => ({ key, value: Buffer.from(text) })),
+    mounts,
+    devices: [],
+    labels: labelsOf(pod, container),
+    annotations: annotationsOf(pod, container, inputs.restartCount),
+    logPath: containerLogPath(container.name, inputs.restartCount),
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
+    linux: {
+      resources: containerResources(pod, container, facts.memoryCapacityBytes),
+      securityContext: containerSecurityContext(pod, container, imageUser, targetId),
+    },
+  }
+  return { config, skippedEnv: env.skipped }
+}
+
+function labelsOf({ metadata }: Pod, container: Container): Record<string, string> {
+  return {
+    [LABEL.podName]: metadata.name,
+    [LABEL.podNamespace]: metadata.namespace ?? '',
+    [LABEL.podUid]: metadata.uid,
+    [LABEL.containerName]: container.name,
+  }
+}
+
+/** What is needed to understand the container when its pod is no longer known. */
+function annotationsOf(
+  { metadata, spec }: Pod,
+  container: Container,
+  restartCount: number,
+): Record<string, string> {
+  const { deletionGracePeriodSeconds } = metadata
+  const preStop = container.lifecycle?.preStop
+  return {
+    [ANNOTATION.hash]: containerHash(container),
+    [ANNOTATION.restartCount]: String(restartCount),
+    [ANNOTATION.terminationMessagePath]: container.terminationMessagePath ?? '',
+    [ANNOTATION.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
+    ...(deletionGracePeriodSeconds !== undefined && {
+      [ANNOTATION.podDeletionGracePeriod]: String(deletionGracePeriodSeconds),
+    }),
+    [ANNOTATION.podTerminationGracePeriod]: String(spec.terminationGracePeriodSeconds ?? 30),
+    ...(preStop && { [ANNOTATION.preStopHandler]: JSON.stringify(preStop) }),
+    ...(container.ports?.length && { [ANNOTATION.ports]: JSON.stringify(container.ports) }),
+  }
+}
+
+async function mountsOf(
+  inputs: ContainerInputs,
+  { facts, volumes }: ConfigParts,
+  env: Environment,
+): Promise<Mount[]> {
+  const { pod, podIPs } = inputs
+  const container = inputs.container as Container
+  const value = (name: string) => env.variables.get(name)
+  const mounts = await volumes.mountsOf(pod, container, value)
+  const taken = (path: string) => mounts.some(({ containerPath }) => containerPath === path)
+  if (podIPs.length > 0 && !taken('/etc/hosts')) mounts.push(await hostsMount(pod, podIPs, facts))
+  const path = container.terminationMessagePath
+  if (path && !taken(path)) mounts.push(await terminationMount(pod, container.name, path, facts))
+  return mounts
+}
+
+async function hostsMount(pod: Pod, podIPs: readonly string[], facts: NodeFacts): Promise<Mount> {
+  const hostPath = etcHostsPath(facts, pod.metadata.uid)
+  const aliases = pod.spec.hostAliases ?? []
+  const content = pod.spec.hostNetwork
+    ? hostNetworkHosts(await readFile('/etc/hosts', 'utf8').catch(() => ''), aliases)
+    : managedHosts(podIPs, podHostname(pod, facts.nodeName, facts.clusterDomain), aliases)
+  await mkdir(dirname(hostPath), { recursive: true, mode: 0o750 })
+  // Containers may write to it; an existing file keeps its inode because running containers have it mounted.
+  if (!existsSync(hostPath) || (await readFile(hostPath, 'utf8')) !== content) {
+    await writeFile(hostPath, content, { mode: 0o644 })
+    await chmod(hostPath, 0o644)
+  }
+  return { containerPath: '/etc/hosts', hostPath, readonly: false, selinuxRelabel: true }
+}
+
+/** A file of its own for each start, so that an old message is never taken for a new one. */
+async function terminationMount(pod: Pod, name: string, path: string, facts: NodeFacts): Promise<Mount> {
+  const dir = containerDir(facts, pod.metadata.uid, name)
+  const hostPath = join(dir, randomBytes(4).toString('hex'))
+  await mkdir(dir, { recursive: true, mode: 0o750 })
+  await writeFile(hostPath, '')
+  await chmod(hostPath, 0o666)
+  return { containerPath: path, hostPath, readonly: false, selinuxRelabel: true }
+}

@@ -1,0 +1,61 @@
+// Follows single ConfigMaps and Secrets that a pod mounts, so that their changes reach the volume at once.
+
+import type { Resource } from '../../api/kube-object.ts'
+import { configMaps, secrets } from '../../api/resources.ts'
+import type { ConfigMap, Secret } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Client } from '../../client/client.ts'
+import { Informer } from '../../client/informer.ts'
+import type { VolumeReference } from './volume-plugin.ts'
+
+interface FollowerParts {
+  client: Client
+  clock: Clock
+  log: Log
+  namespace: string
+  /** Ends all watches. */
+  signal: AbortSignal
+}
+
+export class ObjectFollower {
+  readonly #parts: FollowerParts
+  readonly #callbacks = new Map<string, Set<() => void>>()
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+  }
+
+  /** `changed` is called for what happens after the first list; following twice is following once per callback owner. */
+  follow({ kind, name }: VolumeReference, changed: () => void): void {
+    if (!name) return
+    const key = `${kind}/${name}`
+    const callbacks = this.#callbacks.get(key)
+    if (callbacks) {
+      callbacks.add(changed)
+      return
+    }
+    const added = new Set([changed])
+    this.#callbacks.set(key, added)
+    this.#run(kind === 'ConfigMap' ? configMaps : secrets, name, () => {
+      for (const callback of added) callback()
+    })
+  }
+
+  #run(resource: Resource<ConfigMap> | Resource<Secret>, name: string, changed: () => void): void {
+    const { client, clock, log, namespace, signal } = this.#parts
+    const informer = new Informer<ConfigMap | Secret>({
+      client,
+      resource: resource as Resource<ConfigMap | Secret>,
+      clock,
+      log,
+      namespace,
+      fieldSelector: `metadata.name=${name}`,
+    })
+    informer.addHandler({
+      add: (_object, initial) => initial || changed(),
+      update: changed,
+    })
+    void informer.run(signal)
+  }
+}

@@ -1,0 +1,262 @@
+// A node's pods' volumes: set up before the first container starts, kept current while the pod lives, removed at its
+// end. Failures are told as FailedMount events and tried again with back-off; the worker only asks «are they there?».
+import { closeSync } from 'node:fs'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Container, Pod, Volume, VolumeMount } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Mount, MountPropagation } from '../../runtime/cri/cri.generated.ts'
+import { ConfigError } from '../containers/config-error.ts'
+import { expand } from '../containers/expand.ts'
+import type { PodEvents } from '../pod-events.ts'
+import { podDir, subPathDir } from '../pod-paths.ts'
+import { findPlugin } from './find-plugin.ts'
+import { ObjectFollower } from './object-follower.ts'
+import { mountsUnder } from './remove-mounts.ts'
+import { openSubPath } from './safe-sub-path.ts'
+import type { ReadyVolume, VolumeParts, VolumeReference } from './volume-plugin.ts'
+
+const FIRST_RETRY_MS = 500
+const MAX_RETRY_MS = 122_000
+
+export type VolumesState = { state: 'ready' } | { state: 'waiting'; retryAt: number }
+
+interface VolumeRecord {
+  ready?: ReadyVolume
+  failures: number
+  retryAt: number
+  /** A source changed since the last set-up. */
+  stale: boolean
+  followed: boolean
+}
+
+interface PodRecord {
+  pod: Pod
+  podIPs: readonly string[]
+  volumes: Map<string, VolumeRecord>
+  ending: AbortController
+  follower: ObjectFollower
+}
+
+export interface PodVolumesParts extends VolumeParts {
+  clock: Clock
+  log: Log
+  events: PodEvents
+  /** Called when a pod's volumes may have become ready, or their sources changed. */
+  changed: (uid: string) => void
+}
+
+export class PodVolumes {
+  readonly #parts: PodVolumesParts
+  readonly #pods = new Map<string, PodRecord>()
+
+  constructor(parts: PodVolumesParts) {
+    this.#parts = parts
+  }
+
+  /** Sets up what is not set up yet, or has changed. Never throws: what fails is told and tried again later. */
+  async setUp(pod: Pod, podIPs: readonly string[]): Promise<VolumesState> {
+    const record = this.#record(pod)
+    this.#noticePod(record, pod, podIPs)
+    const volumes = usedVolumes(pod)
+    await Promise.all(volumes.map(volume => this.#setUpOne(record, volume)))
+    const missing = volumes.map(({ name }) => record.volumes.get(name)!).filter(({ ready }) => !ready)
+    if (missing.length === 0) return { state: 'ready' }
+    return { state: 'waiting', retryAt: Math.min(...missing.map(({ retryAt }) => retryAt)) }
+  }
+
+  /** When something of the pod has to be set up again: token refresh or a retry. */
+  nextAt(uid: string): number | undefined {
+    const times = [...(this.#pods.get(uid)?.volumes.values() ?? [])].flatMap(
+      ({ ready, retryAt, failures }) =>
+        failures > 0 ? [retryAt] : ready?.refreshAt !== undefined ? [ready.refreshAt] : [],
+    )
+    return times.length > 0 ? Math.min(...times) : undefined
+  }
+
+  /** The container's volumeMounts for the runtime. Throws ConfigError with upstream's texts. */
+  async mountsOf(
+    pod: Pod,
+    container: Container,
+    env: (name: string) => string | undefined,
+  ): Promise<Mount[]> {
+    if (container.volumeDevices?.length) throw new ConfigError('volumeDevices are not supported on this node')
+    const mounts: Mount[] = []
+    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+      mounts.push(await this.#mount(pod, container, mount, index, env))
+    }
+    return mounts
+  }
+
+  /** Unmounts and removes everything of the pod. Idempotent; also for pods of an earlier run. */
+  async tearDown(uid: string): Promise<void> {
+    const record = this.#pods.get(uid)
+    record?.ending.abort()
+    this.#pods.delete(uid)
+    const dir = podDir(this.#parts.facts, uid)
+    for (const target of mountsUnder(dir).reverse()) this.#parts.mounter.unmount(target)
+    await rm(dir, { recursive: true, force: true })
+  }
+
+  #record(pod: Pod): PodRecord {
+    const { uid, namespace = '' } = pod.metadata
+    const known = this.#pods.get(uid)
+    if (known) return known
+    const ending = new AbortController()
+    const { client, clock, log } = this.#parts
+    const follower = new ObjectFollower({ client, clock, log, namespace, signal: ending.signal })
+    const record: PodRecord = { pod, podIPs: [], volumes: new Map(), ending, follower }
+    this.#pods.set(uid, record)
+    return record
+  }
+
+  /** Downward API files follow the pod's metadata. */
+  #noticePod(record: PodRecord, pod: Pod, podIPs: readonly string[]): void {
+    const before = JSON.stringify([
+      record.pod.metadata.labels,
+      record.pod.metadata.annotations,
+      record.podIPs,
+    ])
+    const after = JSON.stringify([pod.metadata.labels, pod.metadata.annotations, podIPs])
+    record.pod = pod
+    record.podIPs = podIPs
+    if (before === after) return
+    for (const volume of pod.spec.volumes ?? []) {
+      const known = record.volumes.get(volume.name)
+      if (known && findPlugin(volume).followsPod?.(volume)) known.stale = true
+    }
+  }
+
+  async #setUpOne(record: PodRecord, volume: Volume): Promise<void> {
+    const { clock } = this.#parts
+    const known: VolumeRecord = record.volumes.get(volume.name) ?? {
+      failures: 0,
+      retryAt: 0,
+      stale: false,
+      followed: false,
+    }
+    record.volumes.set(volume.name, known)
+    const due =
+      !known.ready || known.stale || (known.ready.refreshAt ?? Number.POSITIVE_INFINITY) <= clock.now()
+    if (!due || clock.now() < known.retryAt) return
+    known.stale = false
+    const plugin = findPlugin(volume)
+    this.#follow(record, known, plugin.references?.(volume) ?? [])
+    try {
+      const context = { pod: record.pod, volume, podIPs: record.podIPs, now: clock.now() }
+      known.ready = await plugin.setUp(context, this.#parts)
+      known.failures = 0
+      known.retryAt = 0
+    } catch (error) {
+      const delay = Math.min(FIRST_RETRY_MS * 2 ** known.failures++, MAX_RETRY_MS)
+      known.retryAt = clock.now() + delay
+      this.#tellFailure(record.pod, volume, error)
+    }
+  }
+
+  #tellFailure(pod: Pod, { name }: Volume, error: unknown): void {
+    const message = `MountVolume.SetUp failed for volume "${name}" : ${(error as Error).message}`
+    this.#parts.events.tell(pod, 'Warning', 'FailedMount', message)
+  }
+
+  #follow(record: PodRecord, known: VolumeRecord, references: readonly VolumeReference[]): void {
+    if (known.followed) return
+    known.followed = true
+    for (const reference of references) {
+      record.follower.follow(reference, () => {
+        known.stale = true
+        known.retryAt = 0
+        this.#parts.changed(record.pod.metadata.uid)
+      })
+    }
+  }
+
+  async #mount(
+    pod: Pod,
+    container: Container,
+    mount: VolumeMount,
+    index: number,
+    env: (name: string) => string | undefined,
+  ): Promise<Mount> {
+    const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(mount.name)?.ready
+    if (!ready)
+      throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
+    const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, env) : (mount.subPath ?? '')
+    const hostPath = subPath
+      ? await this.#subPath(pod, container, mount, index, ready.hostPath, subPath)
+      : ready.hostPath
+    const readonly = !!mount.readOnly || !!ready.readOnly
+    return {
+      containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+      hostPath,
+      readonly,
+      selinuxRelabel: false,
+      propagation: PROPAGATION[mount.mountPropagation ?? 'None'],
+      ...(readonly && mount.recursiveReadOnly === 'Enabled' && { recursiveReadOnly: true }),
+    }
+  }
+
+  /** A bind mount of exactly what was checked, so that nobody can exchange it before the runtime looks. */
+  async #subPath(
+    pod: Pod,
+    container: Container,
+    { name }: VolumeMount,
+    index: number,
+    volumeDir: string,
+    subPath: string,
+  ): Promise<string> {
+    const target = join(subPathDir(this.#parts.facts, pod.metadata.uid), name, container.name, String(index))
+    try {
+      const fd = await openSubPath(volumeDir, subPath)
+      try {
+        await makeTarget(target, `/proc/self/fd/${fd}`)
+        this.#parts.mounter.unmount(target)
+        this.#parts.mounter.bind(`/proc/self/fd/${fd}`, target)
+      } finally {
+        closeSync(fd)
+      }
+      return target
+    } catch (error) {
+      this.#parts.log.warn(
+        { error, pod: pod.metadata.name, volume: name, subPath },
+        'a subPath could not be prepared',
+      )
+      throw new ConfigError(
+        `failed to prepare subPath for volumeMount "${name}" of container "${container.name}": ${(error as Error).message}`,
+      )
+    }
+  }
+}
+
+const PROPAGATION: Record<string, MountPropagation> = {
+  None: 'PROPAGATION_PRIVATE',
+  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
+  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
+}
+
+/** Only volumes that some container mounts are set up (upstream: desired_state_of_world_populator). */
+function usedVolumes({ spec }: Pod): Volume[] {
+  const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
+  const names = new Set(all.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name)))
+  return (spec.volumes ?? []).filter(({ name }) => names.has(name))
+}
+
+/** Unknown variables are errors here, not text. */
+function expandStrictly(text: string, env: (name: string) => string | undefined): string {
+  return expand(text, name => {
+    const value = env(name)
+    if (value === undefined) throw new ConfigError(`missing value for "${name}"`)
+    return value
+  })
+}
+
+/** A directory or an empty file, as the source is. */
+async function makeTarget(target: string, source: string): Promise<void> {
+  if ((await stat(source)).isDirectory()) {
+    await mkdir(target, { recursive: true, mode: 0o750 })
+    return
+  }
+  await mkdir(dirname(target), { recursive: true, mode: 0o750 })
+  await writeFile(target, '', { flag: 'a', mode: 0o640 })
+}

@@ -1,0 +1,22 @@
+// Takes away mounts under the kubelet's directory, whoever's pod they belong to.
+import { readFileSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
+import { unmountIfMounted } from '../../runtime/native/syscall/libc.ts'
+
+/** Unmounts everything under the directory (DIR/kubelet, or one pod's), the innermost first. */
+export function removeVolumeMounts(dir: string): void {
+  for (const target of mountsUnder(dir).reverse()) unmountIfMounted(target)
+}
+
+/** Mount points under the directory in the order in which they were made. */
+export function mountsUnder(dir: string): string[] {
+  const prefix = resolve(dir) + sep
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map(line => unescape(line.split(' ')[4] ?? ''))
+    .filter(target => target.startsWith(prefix))
+}
+
+/** The kernel writes blanks and backslashes as \040. */
+const unescape = (path: string) =>
+  path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))

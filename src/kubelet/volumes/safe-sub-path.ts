@@ -1,0 +1,77 @@
+// Opens a path within a volume without ever following a link out of it, however fast a container changes it
+// meanwhile. Upstream: volume/util/subpath doSafeOpen.
+import { close, constants, fstat, mkdir, open } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
+
+const openFd = promisify(open)
+const closeFd = promisify(close)
+const statFd = promisify(fstat)
+const makeDir = promisify(mkdir)
+
+/** Linux's O_PATH, which Node does not name: a handle on the place, not on the content. */
+const O_PATH = 0o10000000
+const FLAGS = O_PATH | constants.O_NOFOLLOW
+
+/**
+ * A descriptor (to be closed by the caller) of the sub path. Missing directories are made. Links inside the volume
+ * are followed as long as they stay inside.
+ */
+export async function openSubPath(volume: string, subPath: string): Promise<number> {
+  if (subPath.split('/').includes('..')) throw new Error(`subPath "${subPath}" must not contain ".."`)
+  await makeMissing(volume, subPath)
+  const root = await realpath(volume)
+  const real = await realpath(join(volume, subPath))
+  const inside = relative(root, real)
+  if (inside.startsWith('..'))
+    throw new Error(`subpath "${join(volume, subPath)}" not within volume path "${volume}"`)
+  return openBeneath(root, inside)
+}
+
+async function openBeneath(root: string, path: string): Promise<number> {
+  let fd = await openFd(root, FLAGS)
+  for (const name of path.split('/').filter(Boolean)) {
+    try {
+      const next = await openFd(`/proc/self/fd/${fd}/${name}`, FLAGS)
+      await closeFd(fd)
+      fd = next
+      if ((await statFd(fd)).isSymbolicLink())
+        throw new Error(`unexpected symlink found ${name} in "${root}/${path}"`)
+    } catch (error) {
+      await closeFd(fd)
+      throw error
+    }
+  }
+  return fd
+}
+
+/** Makes what is missing below the deepest part that exists, going through descriptors only. */
+async function makeMissing(volume: string, subPath: string): Promise<void> {
+  const root = await realpath(volume)
+  const parts = subPath.split('/').filter(part => part !== '' && part !== '.')
+  let existing = root
+  for (const [index, part] of parts.entries()) {
+    const next = await realpath(join(existing, part)).catch(() => undefined)
+    if (next === undefined) return makeChain(root, existing, parts.slice(index))
+    if (relative(root, next).startsWith('..')) {
+      throw new Error(`subpath "${join(volume, subPath)}" not within volume path "${volume}"`)
+    }
+    existing = next
+  }
+}
+
+async function makeChain(root: string, from: string, names: readonly string[]): Promise<void> {
+  let done = relative(root, from)
+  for (const name of names) {
+    const parent = await openBeneath(root, done)
+    try {
+      await makeDir(`/proc/self/fd/${parent}/${name}`, 0o750)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error
+    } finally {
+      await closeFd(parent)
+    }
+    done = join(done, name)
+  }
+}
