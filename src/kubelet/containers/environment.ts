@@ -33,7 +33,7 @@ export async function environment(
   const { variables, skipped } = await fromSources(container, namespace, source)
   const known = (name: string) => variables.get(name) ?? ofServices.get(name)
   for (const variable of container.env ?? []) {
-    const value = await valueOf(pod, container, variable, source, facts, known)
+    const value = await variableValue(pod, container, variable, source, facts, known)
     if (value !== undefined) variables.set(variable.name, value)
   }
   for (const [name, value] of ofServices) if (!variables.has(name)) variables.set(name, value)
@@ -86,7 +86,7 @@ async function secretData(source: ObjectSource, namespace: string, { name = '', 
 
 const decode = (base64: string) => Buffer.from(base64, 'base64').toString()
 
-async function valueOf(
+async function variableValue(
   pod: Pod,
   container: Container,
   { value, valueFrom }: EnvVar,

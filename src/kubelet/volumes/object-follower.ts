@@ -26,7 +26,7 @@ export class ObjectFollower {
     this.#parts = parts
   }
 
-  /** `changed` is called for what happens after the first list; following twice is following once per callback owner. */
+  /** Calls back when the object is first seen and on every change. */
   follow({ kind, name }: VolumeReference, changed: () => void): void {
     if (!name) return
     const key = `${kind}/${name}`
@@ -53,7 +53,8 @@ export class ObjectFollower {
       fieldSelector: `metadata.name=${name}`,
     })
     informer.addHandler({
-      add: (_object, initial) => initial || changed(),
+      // The first list counts too: the object may have changed since the volume was set up.
+      add: changed,
       update: changed,
     })
     void informer.run(signal)

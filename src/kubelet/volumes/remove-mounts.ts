@@ -13,10 +13,10 @@ export function mountsUnder(dir: string): string[] {
   const prefix = resolve(dir) + sep
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .map(line => unescape(line.split(' ')[4] ?? ''))
+    .map(line => unescapeBlanks(line.split(' ')[4] ?? ''))
     .filter(target => target.startsWith(prefix))
 }
 
 /** The kernel writes blanks and backslashes as \040. */
-const unescape = (path: string) =>
+const unescapeBlanks = (path: string) =>
   path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))

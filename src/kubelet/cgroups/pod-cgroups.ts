@@ -1,0 +1,158 @@
+// Makes, limits and removes the cgroups of pods: cgroup v1, hybrid and v2. Where they cannot be written, pods run
+// without limits of their own and one warning says so.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { Log } from '../../base/log.ts'
+import { CPU_PERIOD_US } from '../containers/linux-resources.ts'
+import { type CgroupLimits, podCgroupLimits, podCgroupPath } from './pod-cgroup-limits.ts'
+
+export interface PodCgroups {
+  /** Makes the pod's cgroup; answers its path for the sandbox ('' when there is none). */
+  ensure(pod: Pod): string
+  /** Removes it; what runs in it must have ended. */
+  remove(uid: string): void
+  /** UIDs of pods that have a cgroup. */
+  uids(): string[]
+}
+
+export const noCgroups: PodCgroups = { ensure: () => '', remove: () => {}, uids: () => [] }
+
+const MOUNT = '/sys/fs/cgroup'
+const V1_CONTROLLERS = ['cpu', 'memory', 'pids', 'cpuset', 'devices', 'freezer', 'blkio', 'cpuacct'] as const
+
+/** `root` is the cluster's own: '/kubernode'. */
+export function systemCgroups(root: string, log: Log): PodCgroups {
+  const hierarchy = existsSync(join(MOUNT, 'cgroup.controllers')) ? new Unified(root) : new Separate(root)
+  try {
+    hierarchy.make(`${root}/kubepods`, { cpuShares: 1024 })
+  } catch (error) {
+    log.warn({ error }, 'cgroups are not writable: pods run without resource limits of their own')
+    return noCgroups
+  }
+  for (const qos of ['burstable', 'besteffort']) hierarchy.make(`${root}/kubepods/${qos}`, { cpuShares: 2 })
+  return {
+    ensure: pod => {
+      const path = podCgroupPath(root, pod)
+      hierarchy.make(path, podCgroupLimits(pod))
+      return path
+    },
+    remove: uid => {
+      for (const qos of ['', '/burstable', '/besteffort'])
+        hierarchy.remove(`${root}/kubepods${qos}/pod${uid}`)
+    },
+    uids: () => ['', '/burstable', '/besteffort'].flatMap(qos => hierarchy.pods(`${root}/kubepods${qos}`)),
+  }
+}
+
+interface Hierarchy {
+  make(path: string, limits: CgroupLimits): void
+  remove(path: string): void
+  pods(path: string): string[]
+}
+
+class Unified implements Hierarchy {
+  constructor(root: string) {
+    mkdirSync(join(MOUNT, root), { recursive: true })
+  }
+
+  make(path: string, { cpuShares, cpuQuota, memoryBytes }: CgroupLimits): void {
+    const dir = join(MOUNT, path)
+    enableControllers(dirname(dir))
+    mkdirSync(dir, { recursive: true })
+    // The kernel's weight runs from 1 to 10,000 where shares run from 2 to 262,144.
+    write(join(dir, 'cpu.weight'), String(1 + Math.floor(((cpuShares - 2) * 9999) / 262_142)))
+    if (cpuQuota !== undefined) write(join(dir, 'cpu.max'), `${cpuQuota} ${CPU_PERIOD_US}`)
+    if (memoryBytes !== undefined) write(join(dir, 'memory.max'), String(memoryBytes))
+  }
+
+  remove(path: string): void {
+    removeTree(join(MOUNT, path))
+  }
+
+  pods(path: string): string[] {
+    return podsIn(join(MOUNT, path))
+  }
+}
+
+function enableControllers(parent: string): void {
+  if (parent.length < MOUNT.length) return
+  if (parent !== MOUNT) enableControllers(dirname(parent))
+  mkdirSync(parent, { recursive: true })
+  const available = readFileSync(join(parent, 'cgroup.controllers'), 'utf8').trim().split(/\s+/)
+  const enabled = readFileSync(join(parent, 'cgroup.subtree_control'), 'utf8')
+  for (const controller of available.filter(name => name && !enabled.includes(name))) {
+    write(join(parent, 'cgroup.subtree_control'), `+${controller}`, true)
+  }
+}
+
+class Separate implements Hierarchy {
+  readonly #controllers: string[]
+
+  constructor(_root: string) {
+    this.#controllers = V1_CONTROLLERS.filter(name => existsSync(join(MOUNT, name)))
+    if (this.#controllers.length === 0) throw new Error(`no cgroup controllers under ${MOUNT}`)
+  }
+
+  make(path: string, { cpuShares, cpuQuota, memoryBytes }: CgroupLimits): void {
+    for (const controller of this.#controllers) {
+      const dir = join(MOUNT, controller, path)
+      mkdirSync(dir, { recursive: true })
+      if (controller === 'cpuset') inheritCpuset(dir)
+    }
+    const file = (controller: string, name: string) => join(MOUNT, controller, path, name)
+    write(file('cpu', 'cpu.shares'), String(cpuShares), true)
+    if (cpuQuota !== undefined) {
+      write(file('cpu', 'cpu.cfs_period_us'), String(CPU_PERIOD_US), true)
+      write(file('cpu', 'cpu.cfs_quota_us'), String(cpuQuota), true)
+    }
+    if (memoryBytes !== undefined) write(file('memory', 'memory.limit_in_bytes'), String(memoryBytes), true)
+  }
+
+  remove(path: string): void {
+    for (const controller of this.#controllers) removeTree(join(MOUNT, controller, path))
+  }
+
+  pods(path: string): string[] {
+    return podsIn(join(MOUNT, this.#controllers[0]!, path))
+  }
+}
+
+/** A new cpuset group is empty and takes no process until it has its parent's processors and memory nodes. */
+function inheritCpuset(dir: string): void {
+  for (const name of ['cpuset.cpus', 'cpuset.mems']) {
+    if (!existsSync(join(dir, name)) || readFileSync(join(dir, name), 'utf8').trim()) continue
+    const parent = dirname(dir)
+    if (!readFileSync(join(parent, name), 'utf8').trim() && parent !== join(MOUNT, 'cpuset'))
+      inheritCpuset(parent)
+    write(join(dir, name), readFileSync(join(parent, name), 'utf8').trim(), true)
+  }
+}
+
+/** `lenient`: the controller may be missing on this machine, or may refuse what it cannot do. */
+function write(file: string, value: string, lenient = false): void {
+  try {
+    writeFileSync(file, value)
+  } catch (error) {
+    if (!lenient) throw error
+  }
+}
+
+function podsIn(dir: string): string[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir)
+    .filter(name => /^pod[0-9a-f-]{36}$/.test(name))
+    .map(name => name.slice(3))
+}
+
+/** Cgroups are removed from the leaves up; one that still has a process stays. */
+function removeTree(dir: string): void {
+  if (!existsSync(dir)) return
+  for (const entry of readdirSync(dir, { withFileTypes: true }))
+    if (entry.isDirectory()) removeTree(join(dir, entry.name))
+  try {
+    rmdirSync(dir)
+  } catch (error) {
+    if (!['ENOENT', 'EBUSY'].includes((error as { code?: string }).code ?? '')) throw error
+  }
+}
