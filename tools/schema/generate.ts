@@ -1,5 +1,6 @@
 // Generates everything that follows from the Kubernetes API's Go sources and the CRI's .proto file.
 // `node tools/schema/generate.ts [--from GOPATH_SRC]`; without --from the sources come from Debian.
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -29,3 +30,7 @@ for (const { info } of model.packages) {
 write('src/api/schema/schema.generated.ts', factsFile(model))
 const cri = parseProto(readFileSync(path.join(root, 'k8s.io/cri-api/pkg/apis/runtime/v1/api.proto'), 'utf8'))
 write('src/runtime/cri/cri.generated.ts', criFile(cri))
+execFileSync(path.join(project, 'node_modules/.bin/biome'), ['check', '--write', 'src/api/types'], {
+  cwd: project,
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
