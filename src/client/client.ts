@@ -116,6 +116,20 @@ export class Client {
     )
   }
 
+  /** The bytes of a subresource, for pods/log: `query` holds its own options (container, follow …). */
+  async stream(
+    resource: Resource<unknown>,
+    key: ObjectKey,
+    subresource: string,
+    { query, signal }: { query?: Record<string, string | string[]>; signal?: AbortSignal } = {},
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const rest = { ...key, subresource, ...(query && { query }), ...(signal && { signal }) }
+    const response = await this.#handle(this.#request('get', resource, rest))
+    if (response.kind !== 'stream')
+      throw new Error(`${resource.resource}/${subresource} was answered with ${response.kind}`)
+    return response.body
+  }
+
   #request(
     verb: Verb,
     resource: Resource<unknown>,
