@@ -16,13 +16,13 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
     .map(term => parseTerm(term, text))
 }
 
-/** True when every requirement holds for what `valueOf` says of the object; an absent field counts as ''. */
+/** True when every requirement holds for what `read` says of the object; an absent field counts as ''. */
 export function matchesFields(
   requirements: readonly FieldRequirement[],
-  valueOf: (field: string) => string | undefined,
+  read: (field: string) => string | undefined,
 ): boolean {
   return requirements.every(
-    ({ field, operator, value }) => ((valueOf(field) ?? '') === value) === (operator === '='),
+    ({ field, operator, value }) => ((read(field) ?? '') === value) === (operator === '='),
   )
 }
 
@@ -49,14 +49,14 @@ function parseTerm(term: string, whole: string): FieldRequirement {
   for (let at = 0; at < term.length; at++) {
     const found = ['!=', '==', '='].find(operator => term.startsWith(operator, at))
     if (found) {
-      const value = unescape(term.slice(at + found.length))
+      const value = unescaped(term.slice(at + found.length))
       return { field: term.slice(0, at), operator: found === '!=' ? '!=' : '=', value }
     }
   }
   throw new FieldSelectorError(`invalid selector: '${whole}'; can't understand '${term}'`)
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   let plain = ''
   for (let at = 0; at < text.length; at++) {
     const letter = text[at]!

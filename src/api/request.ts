@@ -58,6 +58,8 @@ export interface ApiRequest {
   options?: RequestOptions
   /** create, update: the object. The server may keep and freeze it: do not touch it afterwards. */
   body?: unknown
+  /** Fields that occur twice in the body's text, found where it was parsed: for decodeObject's `problems`. */
+  bodyProblems?: readonly string[]
   /** patch: the parsed patch document (for apply: the parsed YAML). */
   patch?: { type: PatchType; document: unknown }
   /** delete, deletecollection. */
