@@ -1,0 +1,439 @@
+// Images on disk: pulled from registries or loaded from archives, unpacked, named, listed and removed. One process
+// at a time owns a store directory; a lock sees to that. It knows nothing of containers but who uses an image.
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
+import { HttpTransport } from './http-exchange.ts'
+import { type ArchivedImage, fullNames, openArchive, readArchive } from './image-archive.ts'
+import { explain, ImageError } from './image-error.ts'
+import { ImageIndexFile } from './image-index.ts'
+import { findImageId, forgetImage, type ImageRecord, imageRecord, namesAfterPull, storedName } from './image-lookup.ts'
+import { type FetchedImage, fetchImage, type PullProgress } from './image-pull.ts'
+import { LayerStore } from './layer-store.ts'
+import { tryLock } from './layer-syscalls.ts'
+import { hostPlatform, type ImageDocument, type Platform, parseDocument } from './media-types.ts'
+import {
+  formatReference,
+  type ImageReference,
+  parseImageName,
+  parseReference,
+  repositoryName,
+} from './reference.ts'
+import type { RegistryAuth } from './registry-auth.ts'
+import { RepositoryClient } from './registry-client.ts'
+import type { RegistriesConfig, RegistryEndpoint } from './registry-config.ts'
+import { SharedWork } from './shared-work.ts'
+
+export type { ImageRecord } from './image-lookup.ts'
+
+export interface ImageStoreOptions {
+  directory: string
+  log: Log
+  clock: Clock
+  registries?: RegistriesConfig
+  /** Ids of containers, running or not, whose root is this image: they protect it from removal. */
+  containersUsing?(imageId: string): readonly string[]
+  platform?: Platform
+}
+
+export interface PullOptions {
+  auth?: RegistryAuth
+  signal?: AbortSignal
+  onProgress?(progress: PullProgress): void
+}
+
+export interface RemovedImage {
+  /** Names that no longer exist. */
+  untagged: string[]
+  /** The id, when the image itself is gone. */
+  deleted?: string
+}
+
+export class ImageStore {
+  readonly #options: ImageStoreOptions
+  readonly #platform: Platform
+  readonly #lock: number
+  readonly #index: ImageIndexFile
+  readonly #layers: LayerStore
+  readonly #pulls = new SharedWork<ImageRecord>()
+  readonly #transports = new Map<string, HttpTransport>()
+  readonly #closing = new AbortController()
+  /** Pulls and loads under way; closing waits for their end. */
+  readonly #active = new Set<Promise<unknown>>()
+  /** Adding and removing images change several files: one at a time. */
+  #changing: Promise<unknown> = Promise.resolve()
+  /** Uses since the last write of the index; written along with it. */
+  readonly #lastUses = new Map<string, number>()
+
+  private constructor(options: ImageStoreOptions, lock: number, index: ImageIndexFile) {
+    this.#options = options
+    this.#platform = options.platform ?? hostPlatform()
+    this.#lock = lock
+    this.#index = index
+    this.#layers = new LayerStore(options.directory, index)
+  }
+
+  /**
+   * Opens the store, creating it if need be, and removes what a crash left half-made.
+   * Throws ImageError of kind Busy while another process has it open.
+   */
+  static async open(options: ImageStoreOptions): Promise<ImageStore> {
+    await mkdir(path.join(options.directory, 'configs'), { recursive: true, mode: 0o711 })
+    const lock = takeLock(path.join(options.directory, 'lock'))
+    try {
+      const store = new ImageStore(options, lock, await ImageIndexFile.open(options.directory))
+      await store.#clean()
+      return store
+    } catch (error) {
+      closeSync(lock)
+      throw error
+    }
+  }
+
+  /** Ends pulls, writes down last uses, and gives the directory free. */
+  async close(): Promise<void> {
+    this.#closing.abort(new ImageError('Unavailable', 'the image store is closing'))
+    for (const transport of this.#transports.values()) transport.close()
+    await Promise.allSettled(this.#active)
+    await this.#changing
+    if (this.#lastUses.size > 0) await this.#commitUses()
+    closeSync(this.#lock)
+  }
+
+  async #clean(): Promise<void> {
+    await this.#dropBroken()
+    await this.#layers.clean()
+    await this.#dropConfigs()
+  }
+
+  /** Images whose layers or config are gone (removed by hand) are forgotten: pulling again mends them. */
+  async #dropBroken(): Promise<void> {
+    const { images, layers } = this.#index.data
+    const missing = Object.keys(layers).filter(
+      id => !existsSync(path.join(this.#options.directory, 'layers', layers[id]!.directory)),
+    )
+    const broken = Object.keys(images).filter(
+      id =>
+        !existsSync(this.#configFile(id)) ||
+        images[id]!.layers.some(layer => !layers[layer] || missing.includes(layer)),
+    )
+    if (broken.length === 0 && missing.length === 0) return
+    this.#options.log.warn({ images: broken }, 'images with missing files are forgotten')
+    await this.#index.commit(draft => {
+      for (const id of missing) delete draft.layers[id]
+      for (const id of broken) forgetImage(draft, id)
+    })
+  }
+
+  async #dropConfigs(): Promise<void> {
+    const known = new Set(Object.keys(this.#index.data.images).map(id => path.basename(this.#configFile(id))))
+    for (const name of await readdir(path.join(this.#options.directory, 'configs'))) {
+      if (!known.has(name)) await rm(path.join(this.#options.directory, 'configs', name), { force: true })
+    }
+  }
+
+  /** All images, the one added last first. */
+  list(): ImageRecord[] {
+    return Object.keys(this.#index.data.images)
+      .map(id => this.#record(id))
+      .sort((a, b) => b.addedAt - a.addedAt || (a.id < b.id ? -1 : 1))
+  }
+
+  /** Finds by name (`busybox`, `x@sha256:…`), id, or an unambiguous beginning of an id. */
+  find(text: string): ImageRecord | undefined {
+    const id = findImageId(this.#index.data, text)
+    return id === undefined ? undefined : this.#record(id)
+  }
+
+  /** As find, but throws NotFound. */
+  get(text: string): ImageRecord {
+    const found = this.find(text)
+    if (!found) throw new ImageError('NotFound', `image ${JSON.stringify(text)}: not found`)
+    return found
+  }
+
+  /** The image's config document as it was published. */
+  async inspect(text: string): Promise<ImageDocument> {
+    return parseDocument(await readFile(this.#configFile(this.get(text).id)))
+  }
+
+  /** Directories for overlay's `lowerdir`, the uppermost first. */
+  lowerDirectories(imageId: string): string[] {
+    return this.get(imageId)
+      .layers.map(diffId => this.#layers.pathOf(diffId))
+      .reverse()
+  }
+
+  /** Notes that a container was made of the image; kept across restarts except after a crash. */
+  markUsed(imageId: string): void {
+    this.#lastUses.set(imageId, this.#options.clock.now())
+  }
+
+  /** Images that no container uses and that were idle for `idleMs` at `now`, the least recently used first. */
+  candidates(now: number, idleMs = 0): ImageRecord[] {
+    return this.list()
+      .filter(image => this.#usersOf(image.id).length === 0 && now - image.lastUsedAt >= idleMs)
+      .sort((a, b) => a.lastUsedAt - b.lastUsedAt || a.addedAt - b.addedAt)
+  }
+
+  /** What unpacked layers take, from their tar headers: no walk over the disk. */
+  fsInfo(): { bytes: number; inodes: number } {
+    const layers = Object.values(this.#index.data.layers)
+    return {
+      bytes: layers.reduce((sum, layer) => sum + layer.bytes, 0),
+      inodes: layers.reduce((sum, layer) => sum + layer.inodes, 0),
+    }
+  }
+
+  /**
+   * Makes sure that the image is what the registry has under this name now. Pulls of one name with the same
+   * credentials are joined. Throws ImageError worded as containerd's, ImageReferenceError for a name that is none.
+   */
+  async pull(text: string, options: PullOptions = {}): Promise<ImageRecord> {
+    const reference = parseImageName(text)
+    const name = formatReference(reference)
+    const key = `${name} ${createHash('sha256')
+      .update(JSON.stringify(options.auth ?? {}))
+      .digest('hex')}`
+    const listeners = this.#listenersOf(key)
+    if (options.onProgress) listeners.add(options.onProgress)
+    try {
+      return await this.#pulls.run(key, options.signal, signal =>
+        this.#pull(reference, options.auth, listeners, signal),
+      )
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason
+      throw explain(`failed to pull and unpack image ${JSON.stringify(name)}`, error)
+    } finally {
+      if (options.onProgress) listeners.delete(options.onProgress)
+      if (listeners.size === 0) this.#listeners.delete(key)
+    }
+  }
+
+  readonly #listeners = new Map<string, Set<(progress: PullProgress) => void>>()
+
+  #listenersOf(key: string): Set<(progress: PullProgress) => void> {
+    const listeners = this.#listeners.get(key) ?? new Set()
+    this.#listeners.set(key, listeners)
+    return listeners
+  }
+
+  async #pull(
+    reference: ImageReference,
+    auth: RegistryAuth | undefined,
+    listeners: ReadonlySet<(progress: PullProgress) => void>,
+    outer: AbortSignal,
+  ): Promise<ImageRecord> {
+    const signal = AbortSignal.any([outer, this.#closing.signal])
+    const client = new RepositoryClient({
+      reference,
+      registries: this.#options.registries ?? {},
+      transportFor: endpoint => this.#transportFor(endpoint),
+      clock: this.#options.clock,
+      ...(auth && { auth }),
+    })
+    const digest = await client.resolve(signal)
+    const names = namesAfterPull(reference, digest)
+    const known = this.#index.data.manifests[digest]
+    if (known) {
+      const named = await this.#name(known, names)
+      if (named) return named
+    }
+    return fetchImage(
+      digest,
+      {
+        client,
+        layers: this.#layers,
+        platform: this.#platform,
+        index: this.#index.data,
+        onProgress: progress => {
+          for (const listener of listeners) listener(progress)
+        },
+        signal,
+      },
+      image => this.#add(image, names),
+    )
+  }
+
+  /**
+   * Loads all images of an OCI layout (directory or tar) or a `docker save`. `names` replaces the names in an
+   * archive of one image. Quick when they are there already.
+   */
+  async loadArchive(source: string, names: readonly string[] = []): Promise<ImageRecord[]> {
+    return this.#during(this.#loadArchive(source, names))
+  }
+
+  async #loadArchive(source: string, names: readonly string[]): Promise<ImageRecord[]> {
+    const work = await this.#layers.work()
+    try {
+      const images = await readArchive(await openArchive(source, path.join(work, 'archive')), this.#platform)
+      if (images.length === 0) throw new ImageError('Invalid', `${source} holds no image`)
+      if (names.length > 0 && images.length > 1) {
+        throw new ImageError(
+          'Invalid',
+          `${source} holds ${images.length} images: they cannot all have the given name`,
+        )
+      }
+      const records: ImageRecord[] = []
+      for (const image of images) {
+        records.push(await this.#load(names.length > 0 ? { ...image, names: fullNames(names) } : image))
+      }
+      return records
+    } finally {
+      await rm(work, { recursive: true, force: true })
+    }
+  }
+
+  async #load(image: ArchivedImage): Promise<ImageRecord> {
+    const known = image.manifestDigests.map(digest => this.#index.data.manifests[digest]).find(id => id)
+    if (known) {
+      const named = await this.#name(known, image.names)
+      if (named) return named
+    }
+    const configContent = await image.config()
+    const document = parseDocument(configContent)
+    const diffIds = document.rootfs.diff_ids
+    const files = await image.layers()
+    if (files.length !== diffIds.length)
+      throw new ImageError('Invalid', 'mismatched image rootfs and manifest layers')
+    return this.#layers.keeping(diffIds, async () => {
+      for (const [i, diffId] of diffIds.entries()) {
+        await this.#layers.ensure(diffId, async () => files[i]!.file, this.#closing.signal)
+      }
+      const size = files.reduce((sum, file) => sum + file.size, configContent.length)
+      const id = `sha256:${createHash('sha256').update(configContent).digest('hex')}`
+      const { manifestDigests } = image
+      return this.#add({ id, document, configContent, size, manifestDigests }, image.names)
+    })
+  }
+
+  /** Gives an image another name. Throws NotFound and ImageReferenceError. */
+  async tag(existing: string, name: string): Promise<ImageRecord> {
+    const { id } = this.get(existing)
+    return (await this.#name(id, [formatReference(parseReference(name))]))!
+  }
+
+  /**
+   * Removes a name, and the image with it when that was its last tag; by id removes the image with all names.
+   * Throws NotFound, and InUse when the image would go although containers use it.
+   */
+  async remove(text: string): Promise<RemovedImage> {
+    return this.#alone(() => this.#remove(text))
+  }
+
+  async #remove(text: string): Promise<RemovedImage> {
+    const image = this.get(text)
+    const name = storedName(text)
+    const others = image.repoTags.filter(tag => tag !== name)
+    if (name && image.repoTags.includes(name) && others.length > 0) {
+      await this.#index.commit(draft => delete draft.names[name])
+      return { untagged: [name] }
+    }
+    const users = this.#usersOf(image.id)
+    if (users.length > 0) {
+      throw new ImageError('InUse', `image used by ${users.join(', ')}: image is in use by a container`)
+    }
+    await this.#index.commit(draft => forgetImage(draft, image.id))
+    this.#lastUses.delete(image.id)
+    await rm(this.#configFile(image.id), { force: true })
+    await this.#layers.dropUnused()
+    return { untagged: [...image.repoTags, ...image.repoDigests], deleted: image.id }
+  }
+
+  #add(image: FetchedImage, names: readonly string[]): Promise<ImageRecord> {
+    return this.#alone(() => this.#addNow(image, names))
+  }
+
+  async #addNow(image: FetchedImage, names: readonly string[]): Promise<ImageRecord> {
+    const file = this.#configFile(image.id)
+    await writeFile(`${file}.new`, image.configContent, { mode: 0o600, flush: true })
+    await rename(`${file}.new`, file)
+    const now = this.#options.clock.now()
+    const { document } = image
+    await this.#index.commit(draft => {
+      draft.images[image.id] = {
+        layers: document.rootfs.diff_ids,
+        size: image.size,
+        config: document.config ?? {},
+        platform: { os: document.os, architecture: document.architecture },
+        ...(document.created && { created: document.created }),
+        addedAt: draft.images[image.id]?.addedAt ?? now,
+        lastUsedAt: draft.images[image.id]?.lastUsedAt ?? now,
+      }
+      for (const digest of image.manifestDigests) draft.manifests[digest] = image.id
+      for (const name of names) draft.names[name] = image.id
+    })
+    return this.#record(image.id)
+  }
+
+  /** Adds names to an image; undefined when it has been removed meanwhile. */
+  async #name(id: string, names: readonly string[]): Promise<ImageRecord | undefined> {
+    const data = this.#index.data
+    if (!data.images[id]) return undefined
+    if (names.every(name => data.names[name] === id)) return this.#record(id)
+    const present = await this.#index.commit(draft => {
+      if (!draft.images[id]) return false
+      for (const name of names) draft.names[name] = id
+      return true
+    })
+    return present ? this.#record(id) : undefined
+  }
+
+  #alone<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change)
+    this.#changing = done.catch(() => {})
+    return done
+  }
+
+  async #during<T>(work: Promise<T>): Promise<T> {
+    this.#active.add(work)
+    try {
+      return await work
+    } finally {
+      this.#active.delete(work)
+    }
+  }
+
+  async #commitUses(): Promise<void> {
+    await this.#index.commit(draft => {
+      for (const [id, at] of this.#lastUses) {
+        const image = draft.images[id]
+        if (image) image.lastUsedAt = at
+      }
+    })
+    this.#lastUses.clear()
+  }
+
+  #record(id: string): ImageRecord {
+    const record = imageRecord(this.#index.data, id)
+    return { ...record, lastUsedAt: this.#lastUses.get(id) ?? record.lastUsedAt }
+  }
+
+  #usersOf(imageId: string): readonly string[] {
+    return this.#options.containersUsing?.(imageId) ?? []
+  }
+
+  #transportFor(endpoint: RegistryEndpoint): HttpTransport {
+    const key = `${endpoint.caFile ?? ''} ${endpoint.skipVerify}`
+    const transport = this.#transports.get(key) ?? new HttpTransport(endpoint)
+    this.#transports.set(key, transport)
+    return transport
+  }
+
+  #configFile(imageId: string): string {
+    return path.join(this.#options.directory, 'configs', imageId.replace('sha256:', ''))
+  }
+}
+
+function takeLock(file: string): number {
+  const fd = openSync(file, 'a+', 0o600)
+  if (tryLock(fd)) {
+    writeFileSync(file, String(process.pid))
+    return fd
+  }
+  closeSync(fd)
+  throw new ImageError('Busy', `the image store is in use by process ${readFileSync(file, 'utf8')}`)
+}
