@@ -6,6 +6,7 @@ export type Action =
   /** Stop every container (hooks, grace and order of section 5 apply) and then every sandbox. */
   | { do: 'killPod'; gracePeriodSeconds?: number }
   | { do: 'removeContainer'; name: string; id: string; keepLogs?: boolean }
+  | { do: 'removeSandbox'; id: string }
   /** `replaces` is the sandbox that is lost; absent for a pod's first. */
   | { do: 'createSandbox'; attempt: number; replaces?: string }
   | {

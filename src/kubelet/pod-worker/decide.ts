@@ -19,7 +19,11 @@ export function decide(pod: Pod, observed: ObservedPod, now: number): Action[] {
     const source = restartAllSource(pod, observed)
     if (source !== undefined) return decideRestartAll(pod, observed, source)
   }
-  return [...decideEphemeral(pod, observed), ...decideContainers(pod, observed, now)]
+  return [
+    ...decideEphemeral(pod, observed, now),
+    ...decideContainers(pod, observed, now),
+    ...removeRemains(pod, observed),
+  ]
 }
 
 function decideContainers(pod: Pod, observed: ObservedPod, now: number): Action[] {
@@ -61,7 +65,7 @@ function decideNewSandbox(
   if (apps.length === 0 && everCreated) return over
   const inits = pod.spec.initContainers ?? []
   const first = inits.length > 0 ? inits.slice(0, 1) : apps
-  const ephemeral = decideEphemeral(pod, observed)
+  const ephemeral = decideEphemeral(pod, observed, now)
   return [
     ...(sandbox.id === undefined ? [] : over),
     ...(sandbox.id === undefined ? [] : purgeInits(pod, observed)),
@@ -92,7 +96,7 @@ function killPod(observed: ObservedPod): Action[] {
 }
 
 /** Ephemeral containers start as soon as there is a sandbox, whatever the init containers do, and once only. */
-function decideEphemeral(pod: Pod, observed: ObservedPod): Action[] {
+function decideEphemeral(pod: Pod, observed: ObservedPod, now: number): Action[] {
   return (pod.spec.ephemeralContainers ?? [])
     .filter(
       ({ name }) => !newestOf(observed, name) && !observed.startFailures[name]?.reason.startsWith('Create'),
@@ -119,6 +123,27 @@ function pruneInits(pod: Pod, observed: ObservedPod, start: readonly string[]): 
       .filter(({ state }) => state === 'exited' || state === 'unknown')
       .map(({ id }): Action => ({ do: 'removeContainer', name, id })),
   )
+}
+
+/** One dead container is kept per name, for its logs and lastState; sandboxes go with their last container. */
+function removeRemains(pod: Pod, observed: ObservedPod): Action[] {
+  const inits = new Set(
+    (pod.spec.initContainers ?? []).filter(init => !isSidecar(init)).map(({ name }) => name),
+  )
+  const seen = new Set<string>()
+  const containers = observed.containers.filter(({ name, state }) => {
+    if (state !== 'exited' || inits.has(name)) return false
+    if (seen.has(name)) return true
+    seen.add(name)
+    return false
+  })
+  const sandboxes = observed.sandboxes
+    .slice(1)
+    .filter(({ id, ready }) => !ready && !observed.containers.some(({ sandboxId }) => sandboxId === id))
+  return [
+    ...containers.map(({ name, id }): Action => ({ do: 'removeContainer', name, id })),
+    ...sandboxes.map(({ id }): Action => ({ do: 'removeSandbox', id })),
+  ]
 }
 
 /** With the old sandbox go all records of init containers (purgeInitContainers). */
@@ -154,6 +179,12 @@ function starts(pod: Pod, observed: ObservedPod, names: readonly string[], now: 
   for (const name of names) {
     const { container, kind } = locate(pod, name)
     const held = holdBack(pod, container, observed, now)
+    const retryAt = observed.startFailures[name]?.retryAt
+    if (!held && retryAt !== undefined && retryAt > now) {
+      next = Math.min(next, retryAt)
+      if (kind === 'init') break
+      continue
+    }
     if (!held) {
       actions.push({ do: 'startContainer', name, kind })
       continue

@@ -52,6 +52,8 @@ export interface ProbeResults {
 export interface StartFailure {
   reason: string
   message: string
+  /** No further attempt before then (epoch milliseconds); with a crash back-off that alone decides. */
+  retryAt?: number
 }
 
 /** One entry of the crash back-off, keyed by backOffKey. Times in milliseconds. */

@@ -66,16 +66,18 @@ function convert(
 ): ContainerStatus {
   const containerID = `${inputs.runtimeName}://${observed.id}`
   const lastState = carriedLastState(containerID, old)
+  // After a restart of the kubelet the API's word stands for this very container until probes say otherwise.
+  const same = observed.state === 'running' && old?.containerID === containerID
   const base: ContainerStatus = {
     name: container.name,
     state: {},
     lastState,
-    ready: false,
+    ready: same && !!old?.ready,
     restartCount: Math.max(observed.restartCount, old?.restartCount ?? 0),
     image: observed.image,
     imageID: observed.imageRef,
     containerID,
-    ...(observed.state === 'running' && old?.started !== undefined && { started: old.started }),
+    ...(same && old?.started !== undefined && { started: old.started }),
     ...resourcesOf(container),
     ...volumeMountsOf(container, old),
     ...(observed.user && { user: { linux: linuxUser(observed.user) } }),

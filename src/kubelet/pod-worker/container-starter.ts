@@ -1,0 +1,158 @@
+// Brings one container up: image, configuration, create, start, postStart. Upstream: kuberuntime startContainer.
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
+import type { PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
+import { containerConfig } from '../containers/container-config.ts'
+import { ImageError, type PulledImage } from '../images/image-puller.ts'
+import { podLogDir } from '../pod-paths.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
+import { newestOf, type ObservedPod, type StartFailure } from './observed-pod.ts'
+import type { WorkerParts } from './worker-parts.ts'
+
+/** How long a start that failed for another reason than its image is left alone. */
+const RETRY_MS = 10_000
+/** A failed pull shows as ErrImagePull this long before it shows as back-off. */
+const SHOW_PULL_ERROR_MS = 1_000
+
+export interface StartContext {
+  pod: Pod
+  observed: ObservedPod
+  sandboxId: string
+  sandboxConfig: PodSandboxConfig
+  podIPs: readonly string[]
+  signal: AbortSignal
+}
+
+class Failed extends Error {
+  readonly failure: StartFailure
+
+  constructor(failure: StartFailure) {
+    super(failure.message)
+    this.failure = failure
+  }
+}
+
+/** Answers why it failed, undefined when the container runs. Throws only when the signal aborts. */
+export async function startContainer(
+  container: Container | EphemeralContainer,
+  context: StartContext,
+  parts: WorkerParts,
+): Promise<StartFailure | undefined> {
+  try {
+    const image = await ensureImage(container, context, parts)
+    const id = await create(container, image, context, parts)
+    await start(container, id, context, parts)
+    await postStart(container, id, context, parts)
+    return undefined
+  } catch (error) {
+    if (context.signal.aborted) throw context.signal.reason
+    if (error instanceof Failed) return error.failure
+    throw error
+  }
+}
+
+async function ensureImage(
+  container: Container | EphemeralContainer,
+  { pod, sandboxConfig, signal }: StartContext,
+  { images, events, clock }: WorkerParts,
+): Promise<PulledImage> {
+  try {
+    return await images.ensure(pod, container, sandboxConfig, signal)
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error
+    const { reason, message } = error
+    events.tell(pod, 'Warning', 'Failed', `Error: ${reason}`, container.name)
+    const shown = reason === 'ErrImagePull' ? clock.now() + SHOW_PULL_ERROR_MS : error.retryAt
+    throw new Failed({ reason, message, retryAt: shown ?? clock.now() + RETRY_MS })
+  }
+}
+
+async function create(
+  container: Container | EphemeralContainer,
+  image: PulledImage,
+  context: StartContext,
+  parts: WorkerParts,
+): Promise<string> {
+  const { pod, observed, sandboxId, sandboxConfig, podIPs, signal } = context
+  const fail = failing(container.name, context, parts)
+  const restartCount = await nextRestartCount(container.name, context, parts)
+  const target = 'targetContainerName' in container ? container.targetContainerName : undefined
+  const targetId = target ? newestOf(observed, target)?.id : undefined
+  const inputs = { pod, container, restartCount, podIPs, imageRef: image.ref, imageUser: image.user }
+  const configured = await containerConfig({ ...inputs, ...(targetId && { targetId }) }, parts).catch(
+    fail('CreateContainerConfigError'),
+  )
+  for (const text of configured.skippedEnv) {
+    parts.events.tell(pod, 'Warning', 'InvalidEnvironmentVariableNames', text, container.name)
+  }
+  await mkdir(join(podLogDir(parts.facts, pod), container.name), { recursive: true, mode: 0o755 })
+  const { containerId } = await parts.runtime
+    .createContainer({ podSandboxId: sandboxId, config: configured.config, sandboxConfig }, signal)
+    .catch(fail('CreateContainerError'))
+  parts.events.tell(pod, 'Normal', 'Created', 'Container created', container.name)
+  return containerId
+}
+
+/** One more than the newest record's; without a record, than the highest log file's. */
+async function nextRestartCount(
+  name: string,
+  { pod, observed }: StartContext,
+  { facts }: WorkerParts,
+): Promise<number> {
+  const newest = newestOf(observed, name)
+  if (newest) return newest.restartCount + 1
+  const files = await readdir(join(podLogDir(facts, pod), name)).catch(() => [])
+  const counts = files.flatMap(file => /^(\d+)\.log/.exec(file)?.[1] ?? []).map(Number)
+  return counts.length > 0 ? Math.max(...counts) + 1 : 0
+}
+
+async function start(
+  container: Container | EphemeralContainer,
+  containerId: string,
+  context: StartContext,
+  parts: WorkerParts,
+): Promise<void> {
+  const fail = failing(container.name, context, parts)
+  await parts.runtime.startContainer({ containerId }, context.signal).catch(fail('RunContainerError'))
+  parts.events.tell(context.pod, 'Normal', 'Started', 'Container started', container.name)
+}
+
+/** The hook holds up everything after it. When it fails, the container is stopped again and its policy decides. */
+async function postStart(
+  container: Container | EphemeralContainer,
+  containerId: string,
+  { pod, podIPs, signal }: StartContext,
+  { hooks, events, runtime }: WorkerParts,
+): Promise<void> {
+  const handler = container.lifecycle?.postStart
+  if (!handler) return
+  const target = { pod, container: container as Container, containerId, podIP: podIPs[0] }
+  try {
+    await hooks.run(handler, target, 0, signal)
+  } catch (error) {
+    if (signal.aborted) throw error
+    events.tell(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', container.name)
+    events.tell(pod, 'Normal', 'Killing', 'FailedPostStartHook', container.name)
+    const grace = pod.spec.terminationGracePeriodSeconds ?? 30
+    const preStop = container.lifecycle?.preStop
+    if (preStop && grace > 0) {
+      await hooks.run(preStop, target, grace, signal).catch(() => {
+        events.tell(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', container.name)
+      })
+    }
+    await runtime.stopContainer({ containerId, timeout: Math.max(2, grace) }, signal).catch(() => {})
+    throw new Failed({ reason: 'PostStartHookError', message: (error as Error).message })
+  }
+}
+
+/** Tells the event and turns what was thrown into the failure the pod shows. */
+function failing(name: string, { pod, signal }: StartContext, { events, clock }: WorkerParts) {
+  return (reason: string) =>
+    (error: unknown): never => {
+      if (signal.aborted) throw signal.reason
+      const message = runtimeErrorText(error)
+      events.tell(pod, 'Warning', 'Failed', `Error: ${message}`, name)
+      throw new Failed({ reason, message, retryAt: clock.now() + RETRY_MS })
+    }
+}

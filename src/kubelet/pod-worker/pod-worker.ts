@@ -1,0 +1,520 @@
+// One pod's worker: observe, decide, perform, wait. It alone acts on its pod's sandboxes, containers and files.
+import { rm } from 'node:fs/promises'
+import { pods } from '../../api/resources.ts'
+import { isNotFound } from '../../api/status-error.ts'
+import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
+import { sandboxConfig } from '../containers/sandbox-config.ts'
+import { findContainer } from '../pod-name.ts'
+import { containerLogPath, podLogDir } from '../pod-paths.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
+import { isGone } from '../runtime-view/runtime-view.ts'
+import { computeStatus, isTerminal } from '../status/compute-status.ts'
+import { finalStatus, withheldPhase } from '../status/final-status.ts'
+import type { Action } from './actions.ts'
+import { startContainer } from './container-starter.ts'
+import { backOffKey, nextBackOff } from './crash-back-off.ts'
+import { decide } from './decide.ts'
+import { decideStopping, gracePeriodOf, MINIMUM_STOP_SECONDS } from './decide-stopping.ts'
+import { type BackOffEntry, nothingObserved, type ObservedPod, type StartFailure } from './observed-pod.ts'
+import { performStopping } from './pod-stopper.ts'
+import type { WorkerParts } from './worker-parts.ts'
+import type { FailWords, WorkerPhase } from './worker-phase.ts'
+
+const RETRY_MS = 1_000
+const RETRY_MAX_MS = 10_000
+/** A container that stays held back is told of again after this long. */
+const TELL_AGAIN_MS = 10_000
+
+const DEADLINE: FailWords = {
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+}
+
+export class PodWorker {
+  readonly #parts: WorkerParts
+  #pod: Pod
+  #phase: WorkerPhase = { phase: 'running' }
+  /** The API no longer has the pod: nothing is written about it any more. */
+  #removed = false
+  #observed: ObservedPod = nothingObserved
+  #backOffs: Record<string, BackOffEntry> = {}
+  #failures: Record<string, StartFailure> = {}
+  #restartingAll: boolean
+  #toldAt = new Map<string, number>()
+  #sandboxFailures = 0
+  #stepFailures = 0
+  #dirty = true
+  #wakeUp: (() => void) | undefined
+  #next = Number.POSITIVE_INFINITY
+  /** Ends what a step is doing when the pod must stop. */
+  #step = new AbortController()
+
+  constructor(pod: Pod, parts: WorkerParts) {
+    this.#pod = pod
+    this.#parts = parts
+    this.#restartingAll = !!pod.status?.conditions?.some(
+      ({ type, status }) => type === 'AllContainersRestarting' && status === 'True',
+    )
+  }
+
+  get pod(): Pod {
+    return this.#pod
+  }
+
+  /** What the worker saw last; for logs. */
+  get observed(): ObservedPod {
+    return this.#observed
+  }
+
+  get phase(): WorkerPhase['phase'] {
+    return this.#phase.phase
+  }
+
+  /** Look again, now. */
+  wake(): void {
+    this.#dirty = true
+    this.#wakeUp?.()
+  }
+
+  /** The pod as the API has it now. */
+  update(pod: Pod): void {
+    if (pod.metadata.generation !== this.#pod.metadata.generation) this.#letTryAgain()
+    this.#pod = pod
+    if (pod.metadata.deletionTimestamp && this.#phase.phase === 'running') this.#step.abort()
+    this.wake()
+  }
+
+  /** The pod is gone from the API: whatever still runs is stopped, and nothing of it is kept. */
+  remove(): void {
+    this.#removed = true
+    this.#parts.statuses.forget(this.#pod.metadata.uid)
+    if (this.#phase.phase === 'running') this.#step.abort()
+    this.wake()
+  }
+
+  /** The node does not take the pod: it fails with these words without having started anything. */
+  reject(words: FailWords): void {
+    this.#beginStopping('over', words)
+    this.wake()
+  }
+
+  /** Ends when nothing is left of the pod, or when the signal aborts (containers then keep running). */
+  async run(signal: AbortSignal): Promise<void> {
+    while (this.#phase.phase !== 'gone' && !signal.aborted) {
+      this.#dirty = false
+      this.#next = Number.POSITIVE_INFINITY
+      this.#step = new AbortController()
+      const stepSignal = AbortSignal.any([signal, this.#step.signal])
+      try {
+        await this.#takeStep(stepSignal, signal)
+        this.#stepFailures = 0
+      } catch (error) {
+        if (signal.aborted) return
+        if (!this.#step.signal.aborted) this.#stepFailed(error)
+      }
+      await this.#wait(signal)
+    }
+  }
+
+  #stepFailed(error: unknown): void {
+    const { log, clock } = this.#parts
+    log.warn({ error, pod: this.#pod.metadata.name }, 'a pod could not be synchronised; trying again')
+    this.#checkAgain(clock.now() + Math.min(RETRY_MS * 2 ** this.#stepFailures++, RETRY_MAX_MS))
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    if (this.#dirty || this.#phase.phase === 'gone' || signal.aborted) return
+    const ending = new AbortController()
+    const woken = new Promise<void>(resolve => {
+      this.#wakeUp = resolve
+    })
+    const waits: Promise<unknown>[] = [woken, aborted(signal, ending.signal)]
+    const delay = Math.max(0, this.#next - this.#parts.clock.now())
+    if (this.#next < Number.POSITIVE_INFINITY) {
+      waits.push(this.#parts.clock.sleep(delay, AbortSignal.any([signal, ending.signal])).catch(() => {}))
+    }
+    await Promise.race(waits)
+    this.#wakeUp = undefined
+    ending.abort()
+  }
+
+  #checkAgain(at: number): void {
+    this.#next = Math.min(this.#next, at)
+  }
+
+  async #takeStep(signal: AbortSignal, lifetime: AbortSignal): Promise<void> {
+    await this.#observe()
+    if (this.#phase.phase === 'running' && (this.#removed || this.#pod.metadata.deletionTimestamp)) {
+      this.#beginStopping('over')
+    }
+    switch (this.#phase.phase) {
+      case 'running':
+        return this.#sync(signal)
+      case 'stopping':
+        return this.#stop(lifetime)
+      case 'over':
+        return this.#finish()
+      case 'gone':
+    }
+  }
+
+  async #observe(): Promise<void> {
+    const { uid } = this.#pod.metadata
+    const { sandboxes, containers } = await this.#parts.view.observe(uid)
+    this.#observed = { ...this.#ownState(), sandboxes, containers }
+    if (!this.#removed) this.#parts.probes.observe(this.#pod, this.#observed)
+  }
+
+  #ownState(): Pick<ObservedPod, 'probes' | 'backOffs' | 'startFailures' | 'restartingAll'> {
+    return {
+      probes: this.#parts.probes.results(this.#pod.metadata.uid),
+      backOffs: this.#backOffs,
+      startFailures: this.#failures,
+      restartingAll: this.#restartingAll,
+    }
+  }
+
+  // Running
+
+  async #sync(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    const status = this.#status(false)
+    const deadline = this.#deadline(status)
+    if (deadline !== undefined && deadline <= clock.now()) {
+      this.#parts.events.tell(this.#pod, 'Normal', DEADLINE.reason, DEADLINE.message)
+      return this.#end(DEADLINE)
+    }
+    if (isTerminal(status.phase)) {
+      this.#publish(withheldPhase(status, this.#previous()))
+      return this.#end()
+    }
+    this.#publish(status)
+    if (deadline !== undefined) this.#checkAgain(deadline)
+    const volumes = await this.#parts.volumes.setUp(this.#pod, status.podIPs?.map(({ ip }) => ip) ?? [])
+    const again = this.#parts.volumes.nextAt(this.#pod.metadata.uid)
+    if (again !== undefined) this.#checkAgain(again)
+    if (volumes.state === 'waiting') return
+    signal.throwIfAborted()
+    const observed = { ...this.#observed, ...this.#ownState() }
+    for (const action of decide(this.#pod, observed, clock.now())) {
+      if ((await this.#perform(action, signal)) === 'stop') return
+    }
+  }
+
+  #end(failWith?: FailWords): void {
+    this.#beginStopping('over', failWith)
+    this.#dirty = true
+  }
+
+  /** startTime plus activeDeadlineSeconds: init containers count too. */
+  #deadline({ startTime }: PodStatus): number | undefined {
+    const seconds = this.#pod.spec.activeDeadlineSeconds
+    return seconds === undefined || !startTime ? undefined : Date.parse(startTime) + seconds * 1000
+  }
+
+  /** Answers whether the rest of this step's actions is void. */
+  async #perform(action: Action, signal: AbortSignal): Promise<'go on' | 'stop'> {
+    switch (action.do) {
+      case 'killPod':
+        this.#beginStopping('running')
+        this.#dirty = true
+        return 'stop'
+      case 'createSandbox':
+        return this.#createSandbox(action, signal)
+      case 'startContainer':
+        return this.#startContainer(action, signal)
+      case 'killContainer':
+        await this.#killContainer(action, signal)
+        return 'go on'
+      case 'removeContainer':
+        await this.#removeContainer(action.id, !action.keepLogs)
+        this.#dirty = true
+        return 'go on'
+      case 'removeSandbox':
+        await this.#removeSandbox(action.id)
+        return 'go on'
+      case 'holdBack':
+        this.#holdBack(action)
+        return 'go on'
+      case 'beginRestartAll':
+      case 'endRestartAll':
+        this.#restartingAll = action.do === 'beginRestartAll'
+        this.#dirty = true
+        if (this.#restartingAll) this.#publish(this.#status(false))
+        return 'go on'
+      case 'checkAgain':
+        this.#checkAgain(action.at)
+        return 'go on'
+    }
+  }
+
+  async #createSandbox({ attempt, replaces }: Action & { do: 'createSandbox' }, signal: AbortSignal) {
+    const { events, runtime, clock } = this.#parts
+    const pod = this.#pod
+    if (replaces !== undefined) {
+      events.tell(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+    }
+    try {
+      const config = this.#sandboxConfig(attempt)
+      await runtime.runPodSandbox({ config, runtimeHandler: '' }, signal)
+      this.#sandboxFailures = 0
+    } catch (error) {
+      if (signal.aborted) throw error
+      const text = runtimeErrorText(error)
+      events.tell(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
+      this.#checkAgain(clock.now() + Math.min(RETRY_MS * 2 ** this.#sandboxFailures++, RETRY_MAX_MS))
+      return 'stop' as const
+    }
+    await this.#observe()
+    // The pod's address shows before images are pulled.
+    this.#publish(this.#status(false))
+    this.#dirty = true
+    return 'go on' as const
+  }
+
+  #sandboxConfig(attempt: number) {
+    const { cgroups, facts } = this.#parts
+    return sandboxConfig(this.#pod, attempt, facts, cgroups.ensure(this.#pod))
+  }
+
+  async #startContainer({ name, kind }: Action & { do: 'startContainer' }, signal: AbortSignal) {
+    const { clock, backOffLimits } = this.#parts
+    const pod = this.#pod
+    const container = findContainer(pod, name)!
+    const sandbox = this.#observed.sandboxes[0]
+    if (!sandbox?.ready) return 'stop' as const
+    const dead = this.#observed.containers.find(one => one.name === name && one.state === 'exited')
+    if (dead) {
+      const key = backOffKey(pod, container as Container)
+      const entry = nextBackOff(this.#backOffs[key], dead.finishedAt, clock.now(), backOffLimits)
+      this.#backOffs = { ...this.#backOffs, [key]: entry }
+    }
+    const failure = await startContainer(
+      container,
+      {
+        pod,
+        observed: this.#observed,
+        sandboxId: sandbox.id,
+        sandboxConfig: this.#sandboxConfig(sandbox.attempt),
+        podIPs: this.#podIPs(),
+        signal,
+      },
+      this.#parts,
+    )
+    this.#dirty = true
+    if (!failure) {
+      const { [name]: _started, ...others } = this.#failures
+      this.#failures = others
+      return 'go on' as const
+    }
+    this.#failures = { ...this.#failures, [name]: failure }
+    return kind === 'init' ? ('stop' as const) : ('go on' as const)
+  }
+
+  #podIPs(): readonly string[] {
+    return this.#pod.spec.hostNetwork ? this.#parts.facts.hostIPs : (this.#observed.sandboxes[0]?.ips ?? [])
+  }
+
+  #holdBack({ name, message }: Action & { do: 'holdBack' }): void {
+    const { events, clock } = this.#parts
+    const known = this.#failures[name]
+    const same = known?.reason === 'CrashLoopBackOff' && known.message === message
+    if (!same) {
+      this.#failures = { ...this.#failures, [name]: { reason: 'CrashLoopBackOff', message } }
+      this.#dirty = true
+    }
+    if (same && clock.now() - (this.#toldAt.get(name) ?? 0) < TELL_AGAIN_MS) return
+    this.#toldAt.set(name, clock.now())
+    const { metadata } = this.#pod
+    const text = `Back-off restarting failed container ${name} in pod ${metadata.name}_${metadata.namespace}(${metadata.uid})`
+    events.tell(this.#pod, 'Warning', 'BackOff', text, name)
+  }
+
+  /** An edited spec may mend what failed. */
+  #letTryAgain(): void {
+    this.#failures = Object.fromEntries(
+      Object.entries(this.#failures).map(([name, { retryAt: _retryAt, ...failure }]) => [name, failure]),
+    )
+  }
+
+  /** One container is replaced or given up while the pod goes on. */
+  async #killContainer(
+    { name, id, message, why }: Action & { do: 'killContainer' },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { events, hooks, runtime, clock } = this.#parts
+    const pod = this.#pod
+    const container = findContainer(pod, name) as Container | undefined
+    events.tell(pod, 'Normal', 'Killing', message, name)
+    const grace = why === 'restartAll' ? 0 : killGrace(pod, container, why)
+    const startedAt = clock.now()
+    const preStop = container?.lifecycle?.preStop
+    if (preStop && grace > 0) {
+      const target = { pod, container, containerId: id, podIP: this.#podIPs()[0] }
+      const hook = hooks.run(preStop, target, grace, signal).catch(error => {
+        if (signal.aborted) throw error
+        events.tell(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', name)
+      })
+      const ending = new AbortController()
+      await Promise.race([hook, clock.sleep(grace * 1000, AbortSignal.any([signal, ending.signal]))]).finally(
+        () => ending.abort(),
+      )
+    }
+    const left = Math.ceil(grace - (clock.now() - startedAt) / 1000)
+    await runtime
+      .stopContainer({ containerId: id, timeout: Math.max(MINIMUM_STOP_SECONDS, left) }, signal)
+      .catch(error => {
+        if (!isGone(error)) throw error
+      })
+    this.#dirty = true
+  }
+
+  async #removeContainer(id: string, withLog: boolean): Promise<void> {
+    const known = this.#observed.containers.find(container => container.id === id)
+    await this.#parts.runtime.removeContainer({ containerId: id }).catch(error => {
+      if (!isGone(error)) throw error
+    })
+    this.#parts.view.forget(id)
+    if (!withLog || !known) return
+    const relative = containerLogPath(known.name, known.restartCount)
+    await rm(`${podLogDir(this.#parts.facts, this.#pod)}/${relative}`, { force: true })
+  }
+
+  async #removeSandbox(id: string): Promise<void> {
+    await this.#parts.runtime.removePodSandbox({ podSandboxId: id }).catch(error => {
+      if (!isGone(error)) throw error
+    })
+    this.#parts.view.forget(id)
+  }
+
+  // Stopping
+
+  #beginStopping(then: 'running' | 'over', failWith?: FailWords): void {
+    const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace())
+    const stopping = { startedAt: this.#parts.clock.now(), gracePeriodSeconds, containers: {} }
+    this.#phase = { phase: 'stopping', stopping, then, ...(failWith && { failWith }) }
+    if (then === 'over') this.#parts.probes.stopping(this.#pod.metadata.uid)
+  }
+
+  #grace() {
+    const { deletionGracePeriodSeconds } = this.#pod.metadata
+    return deletionGracePeriodSeconds === undefined ? {} : { deletion: deletionGracePeriodSeconds }
+  }
+
+  async #stop(signal: AbortSignal): Promise<void> {
+    const phase = this.#phase as WorkerPhase & { phase: 'stopping' }
+    if (phase.then === 'running' && (this.#removed || this.#pod.metadata.deletionTimestamp))
+      phase.then = 'over'
+    // A grace that was shortened since counts from the beginning.
+    const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace(), phase.stopping.gracePeriodSeconds)
+    phase.stopping = { ...phase.stopping, gracePeriodSeconds }
+    if (phase.then === 'over')
+      this.#publish(withheldPhase(this.#status(false, phase.failWith), this.#previous()))
+    const target = {
+      pod: this.#pod,
+      observed: this.#observed,
+      podIP: this.#podIPs()[0],
+      get: () => phase.stopping,
+      set: (stopping: typeof phase.stopping) => {
+        phase.stopping = stopping
+      },
+      wake: () => this.wake(),
+      signal,
+    }
+    for (const action of decideStopping(this.#pod, this.#observed, phase.stopping, this.#parts.clock.now())) {
+      if (action.do === 'stopSandboxes') return this.#stopSandboxes(phase)
+      if (action.do === 'checkAgain') this.#checkAgain(action.at)
+      else performStopping(action, target, this.#parts)
+      if (action.do === 'announce') this.#dirty = true
+    }
+  }
+
+  async #stopSandboxes(phase: WorkerPhase & { phase: 'stopping' }): Promise<void> {
+    const ready = this.#observed.sandboxes.filter(sandbox => sandbox.ready)
+    for (const { id } of ready) {
+      await this.#parts.runtime.stopPodSandbox({ podSandboxId: id }).catch(error => {
+        if (!isGone(error)) throw error
+      })
+    }
+    if (ready.length > 0) await this.#observe()
+    this.#dirty = true
+    if (phase.then === 'running') {
+      this.#phase = { phase: 'running' }
+      return
+    }
+    this.#publish(finalStatus(this.#pod, this.#status(true, phase.failWith)))
+    this.#phase = { phase: 'over' }
+  }
+
+  // Over
+
+  /** Section 5.2.5: volumes and cgroup go, then the object; records and logs stay until the object is gone. */
+  async #finish(): Promise<void> {
+    const { volumes, cgroups, statuses, images, probes } = this.#parts
+    const { uid, deletionTimestamp } = this.#pod.metadata
+    await volumes.tearDown(uid)
+    cgroups.remove(uid)
+    images.forget(uid)
+    probes.forget(uid)
+    this.#failures = {}
+    this.#backOffs = {}
+    if (this.#removed) return this.#removeAll()
+    if (!deletionTimestamp) return
+    await statuses.settled(uid)
+    if (!this.#removed) await this.#deleteObject()
+  }
+
+  async #deleteObject(): Promise<void> {
+    const { name, namespace, uid } = this.#pod.metadata
+    const key = { name, ...(namespace && { namespace }) }
+    try {
+      await this.#parts.client.delete(pods, key, { gracePeriodSeconds: 0, preconditions: { uid } })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  async #removeAll(): Promise<void> {
+    for (const { id } of this.#observed.containers) await this.#removeContainer(id, false)
+    for (const { id } of this.#observed.sandboxes) await this.#removeSandbox(id)
+    await rm(podLogDir(this.#parts.facts, this.#pod), { recursive: true, force: true })
+    this.#phase = { phase: 'gone' }
+  }
+
+  // Status
+
+  #previous(): PodStatus {
+    return this.#parts.statuses.latest(this.#pod.metadata.uid) ?? this.#pod.status
+  }
+
+  #status(terminal: boolean, failWith?: FailWords): PodStatus {
+    const { facts, runtimeName, clock } = this.#parts
+    const words = { hostIPs: facts.hostIPs, runtimeName, terminal, ...(failWith && { failWith }) }
+    const observed = { ...this.#observed, ...this.#ownState() }
+    return computeStatus(this.#pod, observed, this.#previous(), words, clock.now())
+  }
+
+  #publish(status: PodStatus): void {
+    if (!this.#removed) this.#parts.statuses.set(this.#pod, status)
+  }
+}
+
+/** A probe may set a grace of its own; a pod in deletion has one that counts before all. */
+function killGrace(
+  pod: Pod,
+  container: Container | undefined,
+  why: 'changed' | 'liveness' | 'startup' | 'unknown',
+): number {
+  const { deletionGracePeriodSeconds } = pod.metadata
+  if (deletionGracePeriodSeconds !== undefined) return deletionGracePeriodSeconds
+  const probe =
+    why === 'liveness' ? container?.livenessProbe : why === 'startup' ? container?.startupProbe : undefined
+  return probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
+}
+
+/** Resolves when the first signal aborts; the second only ends the listening. */
+function aborted(signal: AbortSignal, ending: AbortSignal): Promise<void> {
+  return new Promise(resolve =>
+    signal.addEventListener('abort', () => resolve(), { once: true, signal: ending }),
+  )
+}
