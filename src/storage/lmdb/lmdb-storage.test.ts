@@ -215,3 +215,37 @@ test('after kill -9 everything acknowledged is there and revisions never go back
     }
   }),
 )
+
+test(
+  'a store that can write no more says so once, and keeps all that it acknowledged',
+  { timeout: 60_000 },
+  () =>
+    inDirectory(async directory => {
+      const script = fileURLToPath(new URL('./full-disk.fixture.ts', import.meta.url))
+      // An ignored SIGXFSZ makes writes past the limit fail, as they do on a full disk.
+      const command = `trap '' XFSZ; ulimit -f 4000; exec "$0" "$@"`
+      const child = spawn('sh', ['-c', command, process.execPath, script, directory], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let output = ''
+      child.stderr.resume()
+      for await (const piece of child.stdout.setEncoding('utf8')) output += piece
+      const lines = output.trim().split('\n')
+      const acknowledged = lines
+        .filter(line => line.startsWith('acknowledged '))
+        .map(line => line.split(' ')[1]!)
+      assert.deepEqual(
+        lines.filter(line => line.startsWith('fatal')),
+        ['fatal true'],
+      )
+      assert.deepEqual(
+        new Set(lines.filter(line => line.startsWith('refused'))),
+        new Set(['refused the store cannot write any more']),
+      )
+      assert.equal(lines.at(-1), `revision ${acknowledged.length + 1}`)
+      const storage = open(directory)
+      for (const key of acknowledged) assert.ok(storage.get(key), `${key} was acknowledged`)
+      written(await storage.create('/later', configMap('later')))
+      await storage.close()
+    }),
+)
