@@ -59,12 +59,12 @@ export class LmdbJournal implements Journal {
     return { current: parseAll(current), revision, compactedRevision: this.#compacted }
   }
 
-  append(change: Change): Promise<void> {
+  async append(change: Change): Promise<void> {
     const { type, key, revision, previous } = change
     const header: Header = [type, key, previous ? Number(previous.metadata.resourceVersion) : 0]
     const line = JSON.stringify(header)
     const record = type === 'put' ? `${line}\n${JSON.stringify(change.object)}` : line
-    return durable(this.#versions.put(revision, record))
+    await durable(this.#versions.put(revision, record))
   }
 
   read(after: number, through: number, limit: number): Change[] {
