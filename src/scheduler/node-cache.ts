@@ -17,7 +17,10 @@ export class NodeCache {
 
   setNode(node: Node): void {
     const known = this.#nodes.get(node.metadata.name)
-    if (known) return known.replaceNode(node)
+    if (known) {
+      known.replaceNode(node)
+      return
+    }
     const info = new NodeInfo(node)
     this.#nodes.set(info.name, info)
     this.#list = undefined
@@ -38,7 +41,10 @@ export class NodeCache {
     this.removePod(pod.metadata.uid)
     this.#placeOf.set(pod.metadata.uid, nodeName)
     const info = this.#nodes.get(nodeName)
-    if (info) return info.add(pod)
+    if (info) {
+      info.add(pod)
+      return
+    }
     const waiting = this.#homeless.get(nodeName) ?? new Map<string, Pod>()
     this.#homeless.set(nodeName, waiting.set(pod.metadata.uid, pod))
   }
