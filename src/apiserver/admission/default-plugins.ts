@@ -1,0 +1,16 @@
+// Which plugins there are, in the order in which upstream's kube-apiserver runs them. LimitRanger belongs between
+// NamespaceLifecycle and ServiceAccount, ResourceQuota last of all.
+import type { AdmissionPlugin } from './admission.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { priority } from './priority.ts'
+import { type ServiceAccountParts, serviceAccount } from './service-account.ts'
+
+export function defaultPlugins(parts: ServiceAccountParts): AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(parts.lookup),
+    serviceAccount(parts),
+    priority(parts.lookup),
+    defaultTolerationSeconds,
+  ]
+}

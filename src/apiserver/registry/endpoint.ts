@@ -1,0 +1,25 @@
+// A resource as it is served: its store, and how its objects look in this version.
+import type { KubeObject } from '../../api/kube-object.ts'
+import type { ResourceInfo } from '../../api/resources.ts'
+import type { ResourceReader } from './resource-reader.ts'
+import type { ResourceStore } from './resource-store.ts'
+
+/** Turns objects of one served version into the stored one and back. */
+export interface Conversion {
+  /** `object` is unfrozen and may be taken apart. */
+  toStored(object: KubeObject): KubeObject
+  /** `object` is frozen; so is the answer. */
+  fromStored(object: KubeObject): KubeObject
+}
+
+export interface Endpoint {
+  info: ResourceInfo
+  store: ResourceStore
+  reader: ResourceReader
+  /** Only where this version is not the stored one. */
+  conversion?: Conversion
+}
+
+export function served(endpoint: Endpoint, object: KubeObject): KubeObject {
+  return endpoint.conversion ? endpoint.conversion.fromStored(object) : object
+}

@@ -1,0 +1,138 @@
+// The API server's heart: every resource's endpoint over one store, and the handler that answers requests for them.
+// No HTTP, no authorization; admission is handed in.
+
+import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts'
+import { builtinResources, type ResourceInfo } from '../../api/resources.ts'
+import { StatusError } from '../../api/status-error.ts'
+import type { Service } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { Admission } from '../admission/admission.ts'
+import type { NodeAccess } from '../node-access.ts'
+import type { TokenIssuer } from '../token-issuer.ts'
+import { autoscalerConversion } from './autoscaler-conversion.ts'
+import { BookmarkTicker } from './bookmark-ticker.ts'
+import type { Conversion, Endpoint } from './endpoint.ts'
+import { eventConversion } from './event-conversion.ts'
+import { EventExpiry } from './event-expiry.ts'
+import { ResourceHandler } from './resource-handler.ts'
+import { ResourceReader } from './resource-reader.ts'
+import { ResourceStore } from './resource-store.ts'
+import { holdingsOfService, ServiceAddresses } from './strategies/core/service-addresses.ts'
+import { strategyFor } from './strategies/strategies.ts'
+import { makeSubresources } from './subresources/subresources.ts'
+import { ensureSystemObjects } from './system-objects.ts'
+
+export interface RegistryOptions {
+  storage: Storage
+  clock: Clock
+  admission: Admission
+  nodeAccess: NodeAccess
+  tokenIssuer: TokenIssuer
+  /** Where cluster addresses of Services come from. Default: 10.96.0.0/16. */
+  serviceCidr?: string
+  /** The port that the `kubernetes` Service leads to. Default: 6443. */
+  apiServerPort?: number
+  /** Resources answered by other parts (reviews) are left out of it. Default: builtinResources. */
+  resources?: readonly ResourceInfo[]
+}
+
+export interface Registry {
+  handle: ApiHandler
+  /** Makes the namespaces, priority classes and the `kubernetes` Service that every cluster has. Repeatable. */
+  ensureSystemObjects(): Promise<void>
+  /** Bookmarks for watchers and the end of old events, until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>
+  /** Ends every watch. */
+  close(): void
+}
+
+/** Resources that live in one store under several versions; the first is what is stored. */
+const conversions: Record<string, { of: string; make: () => Conversion }> = {
+  'events.k8s.io/v1/events': { of: '/v1/events', make: eventConversion },
+  'autoscaling/v1/horizontalpodautoscalers': {
+    of: 'autoscaling/v2/horizontalpodautoscalers',
+    make: autoscalerConversion,
+  },
+}
+
+const pathOf = ({ group, version, resource }: { group: string; version: string; resource: string }) =>
+  `${group}/${version}/${resource}`
+
+export function createRegistry(options: RegistryOptions): Registry {
+  const { storage, clock, admission, serviceCidr = '10.96.0.0/16', apiServerPort = 6443 } = options
+  const closing = new AbortController()
+  const addresses = new ServiceAddresses(serviceCidr)
+  let loading: Promise<void> | undefined
+  const addressesLoaded = () => {
+    loading ??= loadAddresses(storage, addresses)
+    return loading
+  }
+  const endpoints = makeEndpoints(options.resources ?? builtinResources, info => {
+    const strategy = strategyFor(info, { addresses, addressesLoaded })
+    const store = new ResourceStore({ info, strategy, prefix: prefixOf(info), storage, clock })
+    return { info, store, reader: new ResourceReader(store, storage, clock, closing.signal) }
+  })
+  const find = (path: string): Endpoint => {
+    const endpoint = endpoints.get(path)
+    if (!endpoint) throw notServed()
+    return endpoint
+  }
+  const handler = new ResourceHandler({ admission, clock, revision: () => storage.revision() })
+  const subresources = makeSubresources({ ...options, handler, find })
+  const handle = async (request: ApiRequest): Promise<ApiResponse> => {
+    const endpoint = find(pathOf(request))
+    if (request.subresource === undefined) return handler.handle(endpoint, request)
+    const answerSubresource = subresources(endpoint, request.subresource)
+    if (!answerSubresource) throw notServed()
+    return answerSubresource(endpoint, request)
+  }
+  return {
+    handle,
+    ensureSystemObjects: () => ensureSystemObjects(handle, { kubernetesIp: addresses.first, apiServerPort }),
+    async run(signal) {
+      const expiry = new EventExpiry({ storage, prefix: '/registry/events/', clock })
+      await Promise.all([new BookmarkTicker(storage, clock).run(signal), expiry.run(signal)])
+    },
+    close: () => closing.abort(),
+  }
+}
+
+function makeEndpoints(
+  resources: readonly ResourceInfo[],
+  make: (info: ResourceInfo) => Endpoint,
+): Map<string, Endpoint> {
+  const endpoints = new Map<string, Endpoint>()
+  const isStored = (info: ResourceInfo) => info.verbs.includes('list') || info.resource === 'bindings'
+  for (const info of resources) {
+    if (isStored(info) && !conversions[pathOf(info)]) endpoints.set(pathOf(info), make(info))
+  }
+  for (const info of resources) {
+    const conversion = conversions[pathOf(info)]
+    const stored = conversion && endpoints.get(conversion.of)
+    if (stored) endpoints.set(pathOf(info), { ...stored, info, conversion: conversion.make() })
+  }
+  return endpoints
+}
+
+/** Upstream's key, with the group before the resource where it is not core: '/registry/apps/deployments/'. */
+export function prefixOf({ group, resource }: ResourceInfo): string {
+  return group ? `/registry/${group}/${resource}/` : `/registry/${resource}/`
+}
+
+async function loadAddresses(storage: Storage, addresses: ServiceAddresses): Promise<void> {
+  const { items } = await storage.list('/registry/services/')
+  for (const { object } of items) {
+    const { namespace, name } = object.metadata
+    addresses.set(`${namespace}/${name}`, holdingsOfService(object as unknown as Service))
+  }
+}
+
+function notServed(): StatusError {
+  return new StatusError({
+    code: 404,
+    reason: 'NotFound',
+    message: 'the server could not find the requested resource',
+    details: {},
+  })
+}

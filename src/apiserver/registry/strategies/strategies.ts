@@ -1,0 +1,30 @@
+// Which strategy serves which resource. Whatever is not named here gets the default.
+import type { ResourceInfo } from '../../../api/resources.ts'
+import { qualifiedName } from '../../../api/status-error.ts'
+import type { Strategy } from '../strategy.ts'
+import { JobStrategy } from './batch/job-strategy.ts'
+import { NamespaceStrategy } from './core/namespace-strategy.ts'
+import { PodStrategy } from './core/pod-strategy.ts'
+import type { ServiceAddresses } from './core/service-addresses.ts'
+import { ServiceStrategy } from './core/service-strategy.ts'
+import { PendingVolumeStrategy } from './core/volume-strategy.ts'
+import { DefaultStrategy } from './default-strategy.ts'
+
+export interface StrategyParts {
+  addresses: ServiceAddresses
+  /** Resolves when `addresses` know every stored Service. */
+  addressesLoaded(): Promise<void>
+}
+
+const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strategy> = {
+  pods: () => new PodStrategy(),
+  namespaces: () => new NamespaceStrategy(),
+  services: (_, parts) => new ServiceStrategy(parts.addresses, parts.addressesLoaded),
+  persistentvolumes: info => new PendingVolumeStrategy(info),
+  persistentvolumeclaims: info => new PendingVolumeStrategy(info),
+  'jobs.batch': () => new JobStrategy(),
+}
+
+export function strategyFor(info: ResourceInfo, parts: StrategyParts): Strategy {
+  return makers[qualifiedName(info)]?.(info, parts) ?? new DefaultStrategy(info)
+}
