@@ -98,9 +98,7 @@ function killPod(observed: ObservedPod): Action[] {
 /** Ephemeral containers start as soon as there is a sandbox, whatever the init containers do, and once only. */
 function decideEphemeral(pod: Pod, observed: ObservedPod, now: number): Action[] {
   return (pod.spec.ephemeralContainers ?? [])
-    .filter(
-      ({ name }) => !newestOf(observed, name) && !observed.startFailures[name]?.reason.startsWith('Create'),
-    )
+    .filter(({ name }) => !newestOf(observed, name) && (observed.startFailures[name]?.retryAt ?? 0) <= now)
     .map(({ name }) => ({ do: 'startContainer', name, kind: 'ephemeral' }))
 }
 

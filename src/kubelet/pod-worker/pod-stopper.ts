@@ -23,13 +23,17 @@ export interface StopTarget {
 export function performStopping(action: StoppingAction, target: StopTarget, parts: WorkerParts): void {
   switch (action.do) {
     case 'announce':
-      return announce(action.name, action.id, target, parts)
+      announce(action.name, action.id, target, parts)
+      break
     case 'runPreStop':
-      return void runPreStop(action.name, action.id, action.withinSeconds, target, parts)
+      void runPreStop(action.name, action.id, action.withinSeconds, target, parts)
+      break
     case 'stopContainer':
-      return void stop(action.id, action.gracePeriodSeconds, target, parts)
+      void stop(action.id, action.gracePeriodSeconds, target, parts)
+      break
     case 'stopSandboxes':
     case 'checkAgain':
+      break
   }
 }
 

@@ -43,6 +43,7 @@ export class PodWorker {
   #toldAt = new Map<string, number>()
   #sandboxFailures = 0
   #stepFailures = 0
+  #watchers: (() => void)[] = []
   #dirty = true
   #wakeUp: (() => void) | undefined
   #next = Number.POSITIVE_INFINITY
@@ -61,9 +62,20 @@ export class PodWorker {
     return this.#pod
   }
 
-  /** What the worker saw last; for logs. */
-  get observed(): ObservedPod {
-    return this.#observed
+  /** The status told last. */
+  currentStatus(): PodStatus {
+    return this.#previous()
+  }
+
+  /** Resolves when the container does not run any more, or the signal aborts. */
+  async containerEnded(id: string, signal: AbortSignal): Promise<void> {
+    const runs = () => this.#observed.containers.some(one => one.id === id && one.state === 'running')
+    while (runs() && !signal.aborted && this.#phase.phase !== 'gone') {
+      const ending = new AbortController()
+      const looked = new Promise<void>(resolve => this.#watchers.push(resolve))
+      await Promise.race([looked, aborted(signal, ending.signal)])
+      ending.abort()
+    }
   }
 
   get phase(): WorkerPhase['phase'] {
@@ -162,6 +174,7 @@ export class PodWorker {
     const { uid } = this.#pod.metadata
     const { sandboxes, containers } = await this.#parts.view.observe(uid)
     this.#observed = { ...this.#ownState(), sandboxes, containers }
+    for (const resolve of this.#watchers.splice(0)) resolve()
     if (!this.#removed) this.#parts.probes.observe(this.#pod, this.#observed)
   }
 
@@ -389,11 +402,11 @@ export class PodWorker {
 
   // Stopping
 
-  #beginStopping(then: 'running' | 'over', failWith?: FailWords): void {
+  #beginStopping(after: 'running' | 'over', failWith?: FailWords): void {
     const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace())
     const stopping = { startedAt: this.#parts.clock.now(), gracePeriodSeconds, containers: {} }
-    this.#phase = { phase: 'stopping', stopping, then, ...(failWith && { failWith }) }
-    if (then === 'over') this.#parts.probes.stopping(this.#pod.metadata.uid)
+    this.#phase = { phase: 'stopping', stopping, after, ...(failWith && { failWith }) }
+    if (after === 'over') this.#parts.probes.stopping(this.#pod.metadata.uid)
   }
 
   #grace() {
@@ -403,12 +416,12 @@ export class PodWorker {
 
   async #stop(signal: AbortSignal): Promise<void> {
     const phase = this.#phase as WorkerPhase & { phase: 'stopping' }
-    if (phase.then === 'running' && (this.#removed || this.#pod.metadata.deletionTimestamp))
-      phase.then = 'over'
+    if (phase.after === 'running' && (this.#removed || this.#pod.metadata.deletionTimestamp))
+      phase.after = 'over'
     // A grace that was shortened since counts from the beginning.
     const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace(), phase.stopping.gracePeriodSeconds)
     phase.stopping = { ...phase.stopping, gracePeriodSeconds }
-    if (phase.then === 'over')
+    if (phase.after === 'over')
       this.#publish(withheldPhase(this.#status(false, phase.failWith), this.#previous()))
     const target = {
       pod: this.#pod,
@@ -438,7 +451,7 @@ export class PodWorker {
     }
     if (ready.length > 0) await this.#observe()
     this.#dirty = true
-    if (phase.then === 'running') {
+    if (phase.after === 'running') {
       this.#phase = { phase: 'running' }
       return
     }

@@ -11,7 +11,7 @@ export type WorkerPhase =
   /** The pod is to run. */
   | { phase: 'running' }
   /** Everything is being stopped; then the pod runs anew (its sandbox was lost) or is over. */
-  | { phase: 'stopping'; stopping: Stopping; then: 'running' | 'over'; failWith?: FailWords }
+  | { phase: 'stopping'; stopping: Stopping; after: 'running' | 'over'; failWith?: FailWords }
   /** Nothing runs any more and nothing will. Its records stay until the pod is gone from the API. */
   | { phase: 'over' }
   /** Nothing is left of it. */

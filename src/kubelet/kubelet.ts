@@ -1,0 +1,288 @@
+// The node's agent: registers the node, gives each pod bound to it a worker, and answers what only the node knows.
+// It decides nothing about containers itself; pod-worker/ does.
+import { readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pods } from '../api/resources.ts'
+import type { NodeAddress, Pod } from '../api/types/core-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import { Informer } from '../client/informer.ts'
+import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
+import { rejection } from './admission/can-admit.ts'
+import { noCgroups, type PodCgroups } from './cgroups/pod-cgroups.ts'
+import { ClientObjectSource } from './containers/object-source.ts'
+import { HookRunner } from './hooks/hook-runner.ts'
+import { ImagePuller } from './images/image-puller.ts'
+import { PodLogs } from './logs/pod-logs.ts'
+import { type Machine, machineResources, readMachine } from './node/machine.ts'
+import { NodeAgent } from './node/node-agent.ts'
+import type { NodeAccess } from './node-access.ts'
+import type { NodeFacts } from './node-facts.ts'
+import { orphanPod } from './orphan-pod.ts'
+import { PodEvents, type Recorder } from './pod-events.ts'
+import { podDir } from './pod-paths.ts'
+import { type BackOffLimits, defaultBackOffLimits } from './pod-worker/crash-back-off.ts'
+import { PodWorker } from './pod-worker/pod-worker.ts'
+import { noProbes, type Probes, type WorkerParts } from './pod-worker/worker-parts.ts'
+import { watchRuntime } from './runtime-view/runtime-events.ts'
+import { RuntimeView } from './runtime-view/runtime-view.ts'
+import { isTerminal } from './status/compute-status.ts'
+import { StatusWriter } from './status/status-writer.ts'
+import { type Mounter, systemMounter } from './volumes/mounter.ts'
+import { PodVolumes } from './volumes/pod-volumes.ts'
+
+export interface KubeletOptions {
+  /** Image pulls at the same time; default 4. */
+  parallelPulls?: number
+  backOff?: BackOffLimits
+  cgroups?: PodCgroups
+  mounter?: Mounter
+  probes?: Probes
+  /** Default: the machine's own facts. */
+  machine?: Machine
+  /** The kubelet's own port, shown in the node's status; 0 (the default) for none. */
+  port?: number
+}
+
+export interface KubeletParts {
+  client: Client
+  runtime: RuntimeService & ImageService
+  clock: Clock
+  nodeName: string
+  /** DIR/kubelet */
+  rootDir: string
+  /** DIR/logs/pods */
+  logDir: string
+  podCidr: string
+  clusterDns: readonly string[]
+  clusterDomain: string
+  nodeAddresses: readonly NodeAddress[]
+  recorder: Recorder
+  log: Log
+  random: () => number
+  options?: KubeletOptions
+}
+
+export class Kubelet {
+  readonly #parts: KubeletParts
+  readonly #view: RuntimeView
+  readonly #workers = new Map<string, PodWorker>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #logs: PodLogs
+  readonly #informer: Informer<Pod>
+  #workerParts: WorkerParts | undefined
+  #agent: NodeAgent | undefined
+  #signal: AbortSignal = new AbortController().signal
+
+  constructor(parts: KubeletParts) {
+    this.#parts = parts
+    const { client, clock, log, nodeName, random } = parts
+    this.#view = new RuntimeView(parts.runtime)
+    this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
+    const fieldSelector = `spec.nodeName=${nodeName}`
+    this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
+  }
+
+  /** What the API server may ask of this node. */
+  get nodeAccess(): NodeAccess {
+    return { logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal) }
+  }
+
+  /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal
+    const { runtime, clock, log } = this.#parts
+    const version = await runtime.version({ version: 'v1' })
+    const machine =
+      this.#parts.options?.machine ??
+      readMachine(this.#parts.rootDir, `${version.runtimeName}://${version.runtimeVersion}`)
+    this.#agent = this.#makeAgent(machine)
+    this.#workerParts = this.#makeWorkerParts(machine, version.runtimeName)
+    this.#workerParts.statuses.start(signal)
+    await this.#agent.register(signal)
+    if (signal.aborted) return
+    const target = {
+      podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
+      anythingChanged: () => this.#wakeAll(),
+    }
+    const events = watchRuntime(runtime, target, clock, log, signal)
+    this.#informer.addHandler({
+      add: pod => this.#podSeen(pod),
+      update: (old, pod) => this.#podUpdated(old, pod),
+      delete: pod => this.#podGone(pod),
+    })
+    const parts = [events, this.#informer.run(signal), this.#agent.run(signal)]
+    await Promise.race([this.#informer.synced, aborted(signal)])
+    if (!signal.aborted) await this.#removeOrphans()
+    await Promise.all(parts)
+    await Promise.all(this.#running)
+  }
+
+  #makeAgent(machine: Machine): NodeAgent {
+    const { client, runtime, clock, log, nodeName, nodeAddresses, rootDir, podCidr, options } = this.#parts
+    const port = options?.port ?? 0
+    return new NodeAgent({
+      client,
+      runtime,
+      clock,
+      log,
+      nodeName,
+      addresses: nodeAddresses,
+      machine,
+      rootDir,
+      podCidr,
+      port,
+    })
+  }
+
+  #makeWorkerParts(machine: Machine, runtimeName: string): WorkerParts {
+    const { client, runtime, clock, log, recorder, options } = this.#parts
+    const source = new ClientObjectSource(client)
+    const events = new PodEvents(recorder)
+    const facts = this.#facts(machine)
+    const mounter = options?.mounter ?? systemMounter
+    const changed = (uid: string) => this.#workers.get(uid)?.wake()
+    return {
+      runtime,
+      view: this.#view,
+      images: new ImagePuller({
+        images: runtime,
+        source,
+        clock,
+        events,
+        parallel: options?.parallelPulls ?? 4,
+      }),
+      volumes: new PodVolumes({ facts, source, client, mounter, clock, log, events, changed }),
+      hooks: new HookRunner(runtime, clock),
+      cgroups: options?.cgroups ?? noCgroups,
+      probes: options?.probes ?? noProbes,
+      events,
+      statuses: new StatusWriter(client, clock, log),
+      client,
+      source,
+      facts,
+      runtimeName,
+      backOffLimits: options?.backOff ?? defaultBackOffLimits,
+      clock,
+      log,
+    }
+  }
+
+  #facts(machine: Machine): NodeFacts {
+    const { nodeName, nodeAddresses, rootDir, logDir, clusterDns, clusterDomain } = this.#parts
+    return {
+      nodeName,
+      hostIPs: nodeAddresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+      rootDir,
+      logDir,
+      clusterDns,
+      clusterDomain,
+      resolvConf: readHostResolvConf,
+      allocatable: machineResources(machine),
+      memoryCapacityBytes: machine.memoryBytes,
+    }
+  }
+
+  #wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake()
+  }
+
+  #podSeen(pod: Pod): void {
+    if (this.#workers.has(pod.metadata.uid)) return
+    const worker = this.#startWorker(pod)
+    const words = this.#agent?.node && !this.#isKnownToRuntime(pod) ? this.#rejects(pod) : undefined
+    if (words) worker.reject(words)
+  }
+
+  /** A pod that has started here before is not judged again. */
+  #isKnownToRuntime(pod: Pod): boolean {
+    return !!pod.status.startTime || isTerminal(pod.status.phase) || !!pod.metadata.deletionTimestamp
+  }
+
+  #rejects(pod: Pod) {
+    const others = [...this.#workers.values()]
+      .filter(
+        worker =>
+          worker.pod.metadata.uid !== pod.metadata.uid && worker.phase !== 'over' && worker.phase !== 'gone',
+      )
+      .map(worker => worker.pod)
+      .filter(other => !isTerminal(other.status.phase))
+    const words = rejection(pod, this.#agent!.node!, others)
+    if (words)
+      this.#workerParts!.events.tell(
+        pod,
+        'Warning',
+        words.reason,
+        words.message.replace('Pod was rejected: ', ''),
+      )
+    return words
+  }
+
+  #podUpdated(old: Pod, pod: Pod): void {
+    if (old.metadata.uid !== pod.metadata.uid) {
+      this.#podGone(old)
+      this.#podSeen(pod)
+      return
+    }
+    this.#workerParts!.statuses.observe(pod)
+    this.#workers.get(pod.metadata.uid)?.update(pod)
+  }
+
+  #podGone(pod: Pod): void {
+    this.#workers.get(pod.metadata.uid)?.remove()
+  }
+
+  #startWorker(pod: Pod): PodWorker {
+    const { uid } = pod.metadata
+    const worker = new PodWorker(pod, this.#workerParts!)
+    this.#workers.set(uid, worker)
+    const done = worker.run(this.#signal).then(() => {
+      this.#workers.delete(uid)
+      this.#running.delete(done)
+    })
+    this.#running.add(done)
+    return worker
+  }
+
+  /** Pods that the API does not know any more, once it has said all it knows: stopped, and nothing of them is kept. */
+  async #removeOrphans(): Promise<void> {
+    const { log, rootDir } = this.#parts
+    for (const name of await this.#view.pods()) {
+      if (this.#workers.has(name.uid)) continue
+      log.info(
+        { pod: `${name.namespace}/${name.name}`, uid: name.uid },
+        'a pod that is gone from the API is stopped',
+      )
+      const { containers } = await this.#view.observe(name.uid)
+      this.#startWorker(orphanPod(name, containers, this.#parts.nodeName)).remove()
+    }
+    const { volumes, cgroups } = this.#workerParts!
+    for (const uid of await readdir(join(rootDir, 'pods')).catch(() => [])) {
+      if (!this.#workers.has(uid)) await volumes.tearDown(uid)
+    }
+    for (const uid of cgroups.uids()) if (!this.#workers.has(uid)) cgroups.remove(uid)
+    log.debug({ dir: podDir({ rootDir }, '') }, 'remains of earlier pods are removed')
+  }
+}
+
+/** With a local stub resolver, pods need the file behind it. */
+function readHostResolvConf(): string {
+  for (const file of ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']) {
+    try {
+      const text = readFileSync(file, 'utf8')
+      if (file !== '/etc/resolv.conf' || !/^nameserver\s+127\.0\.0\.53/m.test(text)) return text
+    } catch {
+      // The next one, or none: pods then have only the cluster's DNS.
+    }
+  }
+  return ''
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

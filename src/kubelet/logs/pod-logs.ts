@@ -1,0 +1,42 @@
+// Answers log requests from what the pod's worker and the log files know.
+import { notFound } from '../../api/status-error.ts'
+import type { PodStatus } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import type { LogOptions, PodReference } from '../node-access.ts'
+import type { PodWorker } from '../pod-worker/pod-worker.ts'
+import { logSource } from './log-source.ts'
+import { readLog } from './read-log.ts'
+
+interface PodLogsParts {
+  runtime: RuntimeService
+  clock: Clock
+  workerOf: (uid: string) => PodWorker | undefined
+}
+
+export class PodLogs {
+  readonly #parts: PodLogsParts
+
+  constructor(parts: PodLogsParts) {
+    this.#parts = parts
+  }
+
+  async read(
+    pod: PodReference,
+    options: LogOptions,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { runtime, clock, workerOf } = this.#parts
+    const worker = workerOf(pod.uid)
+    if (!worker) throw notFound({ group: '', resource: 'pods' }, pod.name)
+    const status: PodStatus = worker.currentStatus()
+    const source = logSource(worker.pod, status, options.container, options.previous)
+    const { status: container } = await runtime.containerStatus({
+      containerId: source.containerId,
+      verbose: false,
+    })
+    const ended = source.ended ? Promise.resolve() : worker.containerEnded(source.containerId, signal)
+    const file = { path: container.logPath, ended }
+    return readLog(file, options, clock.now(), ms => clock.sleep(ms, signal), signal)
+  }
+}

@@ -1,0 +1,171 @@
+// Registers the node and keeps its status and lease alive. Upstream: kubelet_node_status.go, nodelease.
+
+import type { Draft } from '../../api/kube-object.ts'
+import { leases, nodes } from '../../api/resources.ts'
+import { isAlreadyExists, isConflict, isNotFound } from '../../api/status-error.ts'
+import type { Lease } from '../../api/types/coordination-v1.ts'
+import type { Node, NodeAddress } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Client } from '../../client/client.ts'
+import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import { apiMicroTime } from '../api-time.ts'
+import type { Machine } from './machine.ts'
+import { readHealth } from './node-health.ts'
+import { differs, type NodeInputs, newNode, nodeLabels, nodeStatus } from './node-status.ts'
+
+const STATUS_EVERY_MS = 10_000
+const REPORT_EVERY_MS = 300_000
+const LEASE_EVERY_MS = 10_000
+const LEASE_SECONDS = 40
+const LEASE_NAMESPACE = 'kube-node-lease'
+const RETRY_MS = 200
+const RETRY_MAX_MS = 7_000
+
+export interface NodeAgentParts {
+  client: Client
+  runtime: RuntimeService & ImageService
+  clock: Clock
+  log: Log
+  nodeName: string
+  addresses: readonly NodeAddress[]
+  machine: Machine
+  rootDir: string
+  podCidr: string
+  port: number
+}
+
+export class NodeAgent {
+  readonly #parts: NodeAgentParts
+  #node: Node | undefined
+  #reportedAt = 0
+
+  constructor(parts: NodeAgentParts) {
+    this.#parts = parts
+  }
+
+  /** The node as last read or written; undefined before registration. */
+  get node(): Node | undefined {
+    return this.#node
+  }
+
+  /** Retries until the node is there. A node that exists already is adopted. */
+  async register(signal: AbortSignal): Promise<void> {
+    const { client, clock, log } = this.#parts
+    for (let delay = RETRY_MS; !signal.aborted; delay = Math.min(delay * 2, RETRY_MAX_MS)) {
+      try {
+        const draft = newNode(await this.#inputs(), clock.now()) as unknown as Draft<Node>
+        // The pod range is known here already; there is no node IPAM that would assign it.
+        const { podCidr } = this.#parts
+        this.#node = await client.create(nodes, { ...draft, spec: { podCIDR: podCidr, podCIDRs: [podCidr] } })
+        this.#reportedAt = clock.now()
+        await this.#reportStatus(true)
+        return
+      } catch (error) {
+        if (isAlreadyExists(error)) {
+          await this.#adopt().catch(adoptError =>
+            log.warn({ error: adoptError }, 'the node could not be adopted'),
+          )
+          if (this.#node) return
+        } else log.warn({ error }, 'the node could not be registered; trying again')
+        await clock.sleep(delay, signal).catch(() => {})
+      }
+    }
+  }
+
+  /** Status and lease, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#every(
+        STATUS_EVERY_MS,
+        () => this.#reportStatus(false),
+        'the node status could not be written',
+        signal,
+      ),
+      this.#every(LEASE_EVERY_MS, () => this.#renewLease(), 'the node lease could not be renewed', signal),
+    ])
+  }
+
+  async #every(ms: number, act: () => Promise<void>, failure: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await act().catch(error => {
+        if (!signal.aborted) this.#parts.log.warn({ error }, failure)
+      })
+      await this.#parts.clock.sleep(ms, signal).catch(() => {})
+    }
+  }
+
+  async #inputs(): Promise<NodeInputs> {
+    const { runtime, nodeName, addresses, machine, port, rootDir } = this.#parts
+    const [images, health] = await Promise.all([
+      runtime.listImages({}).then(
+        answer => answer.images,
+        () => [],
+      ),
+      readHealth(runtime, rootDir),
+    ])
+    return { nodeName, addresses, machine, images, health, port }
+  }
+
+  /** Labels that the kubelet owns are set again; what others put on the node stays. */
+  async #adopt(): Promise<void> {
+    const { client, nodeName, machine } = this.#parts
+    const found = await client.get(nodes, { name: nodeName })
+    const labels = { ...found.metadata.labels, ...nodeLabels(nodeName, machine) }
+    const same = Object.entries(labels).every(([key, value]) => found.metadata.labels?.[key] === value)
+    this.#node = same
+      ? found
+      : await client.patch(nodes, { name: nodeName }, 'application/merge-patch+json', {
+          metadata: { labels },
+        })
+    await this.#reportStatus(true)
+  }
+
+  async #reportStatus(always: boolean): Promise<void> {
+    const { client, clock, nodeName } = this.#parts
+    const found = await client.get(nodes, { name: nodeName }).catch(error => {
+      if (isNotFound(error)) return undefined
+      throw error
+    })
+    if (!found) return this.register(new AbortController().signal)
+    const next = nodeStatus(await this.#inputs(), found.status, clock.now())
+    this.#node = found
+    if (!always && !differs(found.status, next) && clock.now() - this.#reportedAt < REPORT_EVERY_MS) return
+    this.#node = await client.patch(
+      nodes,
+      { name: nodeName },
+      'application/merge-patch+json',
+      { status: next },
+      {
+        subresource: 'status',
+      },
+    )
+    this.#reportedAt = clock.now()
+  }
+
+  async #renewLease(): Promise<void> {
+    const { client, nodeName, clock } = this.#parts
+    const key = { namespace: LEASE_NAMESPACE, name: nodeName }
+    const renewTime = apiMicroTime(clock.now())
+    const found = await client.get(leases, key).catch(error => {
+      if (isNotFound(error)) return undefined
+      throw error
+    })
+    const spec = { ...found?.spec, holderIdentity: nodeName, leaseDurationSeconds: LEASE_SECONDS, renewTime }
+    try {
+      if (found) await client.update(leases, { ...found, spec } as Draft<Lease>)
+      else await client.create(leases, this.#newLease(spec))
+    } catch (error) {
+      // Somebody else wrote in between; the next round sees it.
+      if (!isConflict(error) && !isAlreadyExists(error)) throw error
+    }
+  }
+
+  #newLease(spec: Lease['spec']): Draft<Lease> {
+    const { nodeName } = this.#parts
+    const uid = this.#node?.metadata.uid
+    const owner = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: uid ?? '' }
+    const metadata = { name: nodeName, namespace: LEASE_NAMESPACE, ...(uid && { ownerReferences: [owner] }) }
+    return { metadata, spec } as unknown as Draft<Lease>
+  }
+}

@@ -1,0 +1,80 @@
+// The Node object that this machine is, as a value. Pure. Upstream: kubelet_node_status.go initialNode.
+import { isDeepStrictEqual } from 'node:util'
+import type { ContainerImage, Node, NodeAddress, NodeStatus } from '../../api/types/core-v1.ts'
+import type { Image } from '../../runtime/cri/cri.generated.ts'
+import { type Machine, machineResources } from './machine.ts'
+import { type NodeHealth, nodeConditions } from './node-conditions.ts'
+
+export interface NodeInputs {
+  nodeName: string
+  addresses: readonly NodeAddress[]
+  machine: Machine
+  images: readonly Image[]
+  health: NodeHealth
+  /** Where the kubelet listens; 0 when it does not. */
+  port: number
+}
+
+/** Upstream reports at most this many images. */
+const MAX_IMAGES = 50
+const MAX_IMAGE_NAMES = 5
+
+export function nodeLabels(nodeName: string, { info }: Machine): Record<string, string> {
+  return {
+    'beta.kubernetes.io/arch': info.architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': info.architecture,
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': 'linux',
+  }
+}
+
+export function nodeStatus(inputs: NodeInputs, previous: NodeStatus | undefined, now: number): NodeStatus {
+  const { addresses, machine, health, port } = inputs
+  const resources = machineResources(machine)
+  return {
+    ...previous,
+    capacity: resources,
+    allocatable: resources,
+    conditions: nodeConditions(health, previous?.conditions ?? [], now),
+    addresses: [...addresses],
+    daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    nodeInfo: machine.info,
+    images: imageList(inputs.images),
+    runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: false, userNamespaces: false } }],
+  }
+}
+
+/** The largest first. */
+function imageList(images: readonly Image[]): ContainerImage[] {
+  return [...images]
+    .sort((a, b) => b.size - a.size)
+    .slice(0, MAX_IMAGES)
+    .map(({ repoDigests, repoTags, size }) => ({
+      names: [...repoDigests, ...repoTags].slice(0, MAX_IMAGE_NAMES),
+      sizeBytes: size,
+    }))
+}
+
+/** Heartbeats alone are no change. */
+export function differs(a: NodeStatus | undefined, b: NodeStatus): boolean {
+  return !a || !isDeepStrictEqual(withoutHeartbeats(a), withoutHeartbeats(b))
+}
+
+const withoutHeartbeats = (status: NodeStatus) => ({
+  ...status,
+  conditions: status.conditions?.map(({ lastHeartbeatTime: _time, ...condition }) => condition),
+})
+
+export function newNode(
+  inputs: NodeInputs,
+  now: number,
+): Omit<Node, 'metadata' | 'apiVersion' | 'kind'> & {
+  metadata: { name: string; labels: Record<string, string> }
+} {
+  return {
+    metadata: { name: inputs.nodeName, labels: nodeLabels(inputs.nodeName, inputs.machine) },
+    spec: {},
+    status: nodeStatus(inputs, undefined, now),
+  }
+}
