@@ -1,6 +1,7 @@
 // Who may do what. Attributes describe one request; an Authorizer answers with a decision.
 import type { ApiHandler, ApiRequest, UserInfo } from '../../api/request.ts'
 import { forbidden, type StatusError } from '../../api/status-error.ts'
+import type { SubjectRules } from './rules.ts'
 
 export interface ResourceAttributes {
   user: UserInfo
@@ -29,6 +30,8 @@ export interface Decision {
 
 export interface Authorizer {
   authorize(attributes: Attributes): Decision | Promise<Decision>
+  /** What the user may do in a namespace, as a list. */
+  rulesFor(user: UserInfo, namespace: string): SubjectRules | Promise<SubjectRules>
 }
 
 export function isNonResource(attributes: Attributes): attributes is NonResourceAttributes {

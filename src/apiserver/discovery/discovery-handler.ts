@@ -76,7 +76,9 @@ export class DiscoveryHandler {
     if (aggregated) return this.#aggregated(path === '/api', aggregated)
     const document = this.#plain(path)
     if (!document) return undefined
-    const { mediaType } = negotiate(request.headers.accept, 'status')
+    const { apiVersion = 'v1', kind = '' } = document as { apiVersion?: string; kind?: string }
+    const hasProtobuf = this.#options.codec.canEncode(apiVersion, kind)
+    const { mediaType } = negotiate(request.headers.accept, 'status', hasProtobuf)
     const body = encodeObject(document, mediaType, this.#options.codec, wantsPretty(request))
     return { code: 200, contentType: mediaType, body, headers: { Vary: 'Accept' } }
   }

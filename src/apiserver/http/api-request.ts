@@ -11,6 +11,8 @@ import type { ResourceRequestInfo } from './request-info.ts'
 /** Upstream's MinRequestTimeout: a watch without a timeout of its own ends after one to two times this. */
 const MIN_WATCH_SECONDS = 1800
 
+const WRITES = new Set(['create', 'update', 'patch'])
+
 export interface ApiRequestSource {
   request: IncomingMessage
   info: ResourceRequestInfo
@@ -53,37 +55,49 @@ function optionsFor({ verb, name, path }: ResourceRequestInfo, query: URLSearchP
   // The old form /watch/…/NAME watches one object; requests in the new form say so by a selector themselves.
   const isOldForm =
     verb === 'watch' && name !== undefined && path.includes('/watch/') && !parsed.fieldSelector
+  // Over HTTP a write that says nothing about unknown fields is warned about them.
+  if (WRITES.has(verb)) return { fieldValidation: 'Warn', ...parsed }
   const options = isOldForm ? { ...parsed, fieldSelector: `metadata.name=${name}` } : parsed
   if (verb !== 'watch' || options.timeoutSeconds) return options
   return { ...options, timeoutSeconds: Math.floor(MIN_WATCH_SECONDS * (1 + Math.random())) }
 }
 
 async function contentOf(source: ApiRequestSource): Promise<Partial<ApiRequest>> {
-  const { request, info, query, resource, codec } = source
+  const { request, info, query } = source
   const contentType = request.headers['content-type']
   switch (info.verb) {
     case 'create':
     case 'update':
-      return {
-        body: requireObject(parseObject(await readBody(request), contentType, kindOf(resource, info), codec)),
-      }
-    case 'patch':
-      return { patch: parsePatch(await readBody(request), contentType) }
+      return objectOf(source, await readBody(request))
+    case 'patch': {
+      const { problems, ...patch } = parsePatch(await readBody(request), contentType, isStrict(query))
+      return { patch, ...(problems.length > 0 && { bodyProblems: problems }) }
+    }
     case 'delete':
     case 'deletecollection':
-      return { deleteOptions: readDeleteOptions(await readBody(request), contentType, query, codec) }
+      return { deleteOptions: readDeleteOptions(await readBody(request), contentType, query, source.codec) }
     default:
       return {}
   }
 }
 
-function kindOf(resource: ResourceInfo, { subresource }: ResourceRequestInfo): string {
-  return resource.subresources.find(entry => entry.name === subresource)?.kind ?? resource.kind
+function objectOf(
+  { request, info, query, resource, codec }: ApiRequestSource,
+  body: Buffer,
+): Partial<ApiRequest> {
+  const kind = kindOf(resource, info)
+  const parsed = parseObject(body, request.headers['content-type'], kind, codec, isStrict(query))
+  if (!parsed)
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): the body is empty`)
+  return { body: parsed.value, ...(parsed.problems.length > 0 && { bodyProblems: parsed.problems }) }
 }
 
-function requireObject(body: unknown): unknown {
-  if (body !== undefined) return body
-  throw badRequest('the object provided is unrecognized: the body of the request is empty')
+function isStrict(query: URLSearchParams): boolean {
+  return query.get('fieldValidation') !== 'Ignore'
+}
+
+function kindOf(resource: ResourceInfo, { subresource }: ResourceRequestInfo): string {
+  return resource.subresources.find(entry => entry.name === subresource)?.kind ?? resource.kind
 }
 
 function readDeleteOptions(
@@ -94,7 +108,11 @@ function readDeleteOptions(
 ): DeleteOptions {
   const parsed = parseObject(body, contentType, 'DeleteOptions', codec)
   if (parsed === undefined) return parseDeleteOptions(query)
-  const { kind, apiVersion: _, ...options } = parsed as DeleteOptions & { kind?: string; apiVersion?: string }
+  const {
+    kind,
+    apiVersion: _,
+    ...options
+  } = parsed.value as DeleteOptions & { kind?: string; apiVersion?: string }
   if (kind === undefined || kind === '' || kind === 'DeleteOptions') return options
   throw badRequest('decoded object cannot be converted to DeleteOptions')
 }

@@ -2,19 +2,39 @@
 import { stringify as stringifyYaml } from 'yaml'
 import { JSON_TYPE, PROTOBUF_TYPE, type Representation, YAML_TYPE } from './negotiate.ts'
 
-/** Kubernetes' protobuf envelope, with its magic prefix. Throws StatusError for kinds without protobuf. */
+/** Kubernetes' protobuf envelope, with its magic prefix. src/api/schema/kubernetes-protobuf.ts is the real one. */
 export interface ProtobufCodec {
-  encode(object: object): Uint8Array
+  /** Custom resources and tables have no protobuf form. */
+  canEncode(apiVersion: string, kind: string): boolean
+  encode(object: { apiVersion: string; kind: string }): Uint8Array
+  /** Throws Error for bytes that are none. */
   decode(bytes: Uint8Array): unknown
 }
+
+/** Keys in order and no folded lines, as Go's encoder writes. */
+const YAML_OPTIONS = {
+  version: '1.1',
+  aliasDuplicateObjects: false,
+  lineWidth: 0,
+  sortMapEntries: true,
+} as const
+
+type Typed = { apiVersion: string; kind: string }
 
 export type MediaType = Representation['mediaType']
 
 /** One answer's body; JSON ends with a newline as upstream's does. */
 export function encodeObject(object: object, type: MediaType, codec: ProtobufCodec, pretty = false): Buffer {
-  if (type === PROTOBUF_TYPE) return asBuffer(codec.encode(object))
+  if (type === PROTOBUF_TYPE) return asBuffer(codec.encode(object as Typed))
   if (type === YAML_TYPE)
-    return Buffer.from(stringifyYaml(object, { version: '1.1', aliasDuplicateObjects: false }))
+    return Buffer.from(
+      stringifyYaml(object, {
+        version: '1.1',
+        aliasDuplicateObjects: false,
+        lineWidth: 0,
+        sortMapEntries: true,
+      }),
+    )
   return Buffer.from(`${JSON.stringify(object, null, pretty ? 2 : undefined)}\n`)
 }
 
@@ -33,7 +53,7 @@ export class SharedEncoder {
     const bytes = known.get(object)
     if (bytes) return bytes
     const made =
-      type === JSON_TYPE ? Buffer.from(JSON.stringify(object)) : asBuffer(this.#codec.encode(object))
+      type === JSON_TYPE ? Buffer.from(JSON.stringify(object)) : asBuffer(this.#codec.encode(object as Typed))
     if (Object.isFrozen(object)) known.set(object, made)
     return made
   }

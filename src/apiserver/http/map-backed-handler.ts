@@ -44,6 +44,10 @@ export class MapBackedHandler {
     }
   }
 
+  find(group: string, resource: string, namespace: string, name: string): KubeObject | undefined {
+    return this.#objects.get(`${group}/${resource}/${namespace ? `${namespace}/` : ''}${name}`)
+  }
+
   #get(request: ApiRequest): KubeObject {
     const found = this.#objects.get(keyOf(request))
     if (!found) throw notFound(request, request.name ?? '')

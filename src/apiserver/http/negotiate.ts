@@ -37,17 +37,22 @@ function parseClause(text: string): AcceptClause {
   return { type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 1 : quality }
 }
 
-/** Throws NotAcceptable. `transforms` is false for answers that are never tables (Status, discovery). */
-export function negotiate(header: string | undefined, what: 'object' | 'watch' | 'status'): Representation {
+/** Throws NotAcceptable. `protobuf`: whether the kind has a protobuf form; clients that prefer it then get the next. */
+export function negotiate(
+  header: string | undefined,
+  what: 'object' | 'watch' | 'status',
+  protobuf = true,
+): Representation {
   if (!header) return { mediaType: JSON_TYPE }
+  const offered = ACCEPTED.filter(type => !(type === YAML_TYPE && what === 'watch'))
   for (const clause of parseAccept(header)) {
     const mediaType = mediaTypeFor(clause.type)
-    if (!mediaType || (what === 'watch' && mediaType === YAML_TYPE)) continue
+    if (!mediaType || !offered.includes(mediaType) || (mediaType === PROTOBUF_TYPE && !protobuf)) continue
     if (!clause.parameters.as || what === 'status') return { mediaType }
     const as = transformFor(clause.parameters)
     if (as && !(as.kind === 'Table' && mediaType === PROTOBUF_TYPE)) return { mediaType, as }
   }
-  throw notAcceptable(what === 'watch' ? [JSON_TYPE, PROTOBUF_TYPE] : ACCEPTED)
+  throw notAcceptable(offered)
 }
 
 export const ACCEPTED: readonly string[] = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]

@@ -1,7 +1,7 @@
 // A request's body: read up to a limit, then parsed by its content type. Never buffers more than the limit.
 import type { IncomingMessage } from 'node:http'
-import { parse as parseYaml } from 'yaml'
 import type { PatchType } from '../../api/request.ts'
+import { type ParsedBody, parseJson, parseYaml } from '../../api/schema/parse-body.ts'
 import { badRequest, StatusError } from '../../api/status-error.ts'
 import type { ProtobufCodec } from './encode.ts'
 import { ACCEPTED, JSON_TYPE, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './negotiate.ts'
@@ -31,30 +31,38 @@ function tooLarge(): StatusError {
   })
 }
 
-/** `kind` is only for the error's text. An empty body answers undefined. */
+/**
+ * `kind` is only for the error's text. An empty body answers undefined. With `strict`, fields that occur twice
+ * are among the problems.
+ */
 export function parseObject(
   body: Buffer,
   contentType: string | undefined,
   kind: string,
   codec: ProtobufCodec,
-): unknown {
+  strict = false,
+): ParsedBody | undefined {
   const type = mediaType(contentType) || JSON_TYPE
   if (!ACCEPTED.includes(type)) throw unsupportedMediaType(ACCEPTED)
   if (body.length === 0) return undefined
-  try {
-    const value = type === PROTOBUF_TYPE ? codec.decode(body) : parseText(body, type)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch (error) {
-    if (error instanceof StatusError) throw error
-    throw unrecognized(kind, `${type === PROTOBUF_TYPE ? '' : 'json parse error: '}${messageOf(error)}`)
-  }
-  throw unrecognized(kind, 'json parse error: the document is not an object')
+  const parsed = wrapErrors(kind, () =>
+    type === PROTOBUF_TYPE ? { value: codec.decode(body), problems: [] } : parseText(body, type, strict),
+  )
+  if (typeof parsed.value === 'object' && parsed.value !== null && !Array.isArray(parsed.value)) return parsed
+  throw unrecognized(kind, "couldn't get version/kind; json parse error: the document is not an object")
 }
 
+function wrapErrors(kind: string, parse: () => ParsedBody): ParsedBody {
+  try {
+    return parse()
+  } catch (error) {
+    throw unrecognized(kind, messageOf(error))
+  }
+}
+
+/** Upstream: transformDecodeError. */
 function unrecognized(kind: string, why: string): StatusError {
-  return badRequest(
-    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; ${why}`,
-  )
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why}`)
 }
 
 const PATCH_TYPES: readonly PatchType[] = [
@@ -67,29 +75,22 @@ const PATCH_TYPES: readonly PatchType[] = [
 export function parsePatch(
   body: Buffer,
   contentType: string | undefined,
-): { type: PatchType; document: unknown } {
+  strict: boolean,
+): { type: PatchType; document: unknown; problems: readonly string[] } {
   const type = PATCH_TYPES.find(candidate => candidate === mediaType(contentType))
   if (!type) throw unsupportedMediaType(PATCH_TYPES)
   const isApply = type === 'application/apply-patch+yaml'
   try {
-    return { type, document: parseText(body, isApply ? YAML_TYPE : JSON_TYPE) }
+    const { value, problems } = parseText(body, isApply ? YAML_TYPE : JSON_TYPE, strict)
+    return { type, document: value, problems }
   } catch (error) {
     throw badRequest(`${isApply ? 'error decoding YAML' : 'error decoding patch'}: ${messageOf(error)}`)
   }
 }
 
-function parseText(body: Buffer, type: string): unknown {
+function parseText(body: Buffer, type: string, strict: boolean): ParsedBody {
   const text = body.toString('utf8')
-  if (type === JSON_TYPE) return JSON.parse(text)
-  // JSON is YAML, and clients often send it as such: the quick parser first.
-  if (/^\s*\{/.test(text)) {
-    try {
-      return JSON.parse(text)
-    } catch {
-      // Flow-style YAML, or broken: the YAML parser will tell.
-    }
-  }
-  return parseYaml(text, { version: '1.1', maxAliasCount: 100, merge: true })
+  return type === JSON_TYPE ? parseJson(text, strict) : parseYaml(text, strict)
 }
 
 function mediaType(contentType: string | undefined): string {

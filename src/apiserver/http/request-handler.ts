@@ -158,7 +158,10 @@ export class RequestHandler {
     const { resources, codec, handle } = this.#options
     const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
     // Before anything changes: an answer that cannot be written must not follow a write.
-    const representation = negotiate(request.headers.accept, info.verb === 'watch' ? 'watch' : 'object')
+    const groupVersion = info.group ? `${info.group}/${info.version}` : info.version
+    const hasProtobuf = codec.canEncode(groupVersion, resource.kind)
+    const what = info.verb === 'watch' ? 'watch' : 'object'
+    const representation = negotiate(request.headers.accept, what, hasProtobuf)
     const convert = transformer({ ...this.#options, representation, resource, query })
     const apiRequest = await buildApiRequest({ request, info, query, user, resource, codec, signal })
     const answer = await handle(apiRequest)

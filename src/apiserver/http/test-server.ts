@@ -7,21 +7,20 @@ import type { ApiHandler } from '../../api/request.ts'
 import { builtinResources } from '../../api/resources.ts'
 import { type Clock, SystemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
-import {
-  type Authenticator,
-  clientCertificateAuthenticator,
-  unionAuthenticator,
-} from '../authn/authenticator.ts'
+import { clientCertificateAuthenticator, unionAuthenticator } from '../authn/authenticator.ts'
+import { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import { staticTokenAuthenticator } from '../authn/static-token-authenticator.ts'
 import { simpleAuthorizer } from '../authz/simple-authorizer.ts'
-import { DiscoveryHandler, type OpenApiSource } from '../discovery/discovery-handler.ts'
+import { withVirtualResources } from '../authz/virtual-resources.ts'
+import { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import { ResourceIndex } from '../discovery/resource-index.ts'
 import { versionInfo } from '../discovery/version-info.ts'
+import { openApiSource } from '../openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../pki/pki.ts'
 import { tableFor } from '../tables/table-for.ts'
-import type { ProtobufCodec } from './encode.ts'
 import type { HealthChecks } from './health.ts'
 import { createHttpServer, type HttpServer } from './http-server.ts'
+import { kubernetesProtobuf } from './kubernetes-protobuf-codec.ts'
 import { MapBackedHandler } from './map-backed-handler.ts'
 import { ServerMetrics } from './metrics.ts'
 
@@ -31,6 +30,7 @@ export interface TestServer extends AsyncDisposable {
   pki: Pki
   directory: string
   backend: MapBackedHandler
+  tokens: ServiceAccountTokens
   call(method: string, path: string, call?: Call): Promise<Reply>
 }
 
@@ -52,25 +52,10 @@ export interface Reply {
 export interface TestServerOptions {
   handle?: ApiHandler
   health?: HealthChecks
-  authenticators?: readonly Authenticator[]
-  codec?: ProtobufCodec
   clock?: Clock
 }
 
 export const JANE = 'jane-token'
-
-/** JSON in disguise: enough to see which codec was used. */
-export const fakeProtobuf: ProtobufCodec = {
-  encode: object => Buffer.concat([Buffer.from('k8s\0'), Buffer.from(JSON.stringify(object))]),
-  decode: bytes => JSON.parse(Buffer.from(bytes).subarray(4).toString()) as unknown,
-}
-
-const openApi: OpenApiSource = {
-  v2Json: () => ({ swagger: '2.0', paths: {} }),
-  v2Protobuf: () => Buffer.from([0x0a, 0x03, 0x32, 0x2e, 0x30]),
-  v3Index: () => ({ paths: { 'api/v1': { serverRelativeURL: '/openapi/v3/api/v1?hash=1' } } }),
-  v3: path => (path === 'api/v1' ? { openapi: '3.0.0', paths: {} } : undefined),
-}
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const clock = options.clock ?? new SystemClock()
@@ -78,15 +63,23 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const pki = await ensurePki({ directory, addresses: [], names: [], clock: new SystemClock() })
   const backend = new MapBackedHandler()
   const resources = new ResourceIndex(builtinResources)
-  const codec = options.codec ?? fakeProtobuf
+  const codec = kubernetesProtobuf
   const users = new Map([[JANE, { name: 'jane', groups: ['dev'] }]])
+  const tokens = new ServiceAccountTokens({
+    privateKey: pki.serviceAccountKey,
+    find: async (resource, namespace, name) => backend.find('', resource, namespace, name),
+    clock,
+  })
   let port = 0
   const server = createHttpServer({
-    handle: options.handle ?? backend.handle,
+    handle: withVirtualResources(options.handle ?? backend.handle, {
+      authorizer: simpleAuthorizer,
+      reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
+    }),
     authenticate: unionAuthenticator([
       clientCertificateAuthenticator,
       staticTokenAuthenticator(users),
-      ...(options.authenticators ?? []),
+      tokens.authenticate,
     ]),
     authorizer: simpleAuthorizer,
     resources,
@@ -94,7 +87,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     discovery: new DiscoveryHandler({
       resources,
       codec,
-      openApi,
+      openApi: openApiSource,
       version: versionInfo(),
       serverAddress: () => `127.0.0.1:${port}`,
     }),
@@ -112,6 +105,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     pki,
     directory,
     backend,
+    tokens,
     call: (method, path, call = {}) => callServer(port, pki, method, path, call),
     [Symbol.asyncDispose]: async () => {
       await server.close(0)
@@ -133,14 +127,20 @@ function callServer(port: number, pki: Pki, method: string, path: string, call: 
   const { headers, ...tls } = identity(pki, call.as)
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, method, path, agent: false as const, ...tls }
-    const request = httpsRequest({ ...options, headers: { ...headers, ...call.headers } }, async response => {
-      const chunks: Buffer[] = []
-      for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-      const bytes = Buffer.concat(chunks)
-      const text = bytes.toString()
-      const json = () => JSON.parse(text) as Record<string, unknown>
-      resolve({ code: response.statusCode ?? 0, headers: response.headers, bytes, text, json })
-    })
+    // Node frames a DELETE's body only when told its length.
+    const length = call.body !== undefined &&
+      !call.headers?.['Transfer-Encoding'] && { 'Content-Length': Buffer.byteLength(call.body) }
+    const request = httpsRequest(
+      { ...options, headers: { ...headers, ...length, ...call.headers } },
+      async response => {
+        const chunks: Buffer[] = []
+        for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+        const bytes = Buffer.concat(chunks)
+        const text = bytes.toString()
+        const json = () => JSON.parse(text) as Record<string, unknown>
+        resolve({ code: response.statusCode ?? 0, headers: response.headers, bytes, text, json })
+      },
+    )
     request.on('error', reject)
     request.end(call.body)
   })
