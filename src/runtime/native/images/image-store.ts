@@ -10,18 +10,19 @@ import { HttpTransport } from './http-exchange.ts'
 import { type ArchivedImage, fullNames, openArchive, readArchive } from './image-archive.ts'
 import { explain, ImageError } from './image-error.ts'
 import { ImageIndexFile } from './image-index.ts'
-import { findImageId, forgetImage, type ImageRecord, imageRecord, namesAfterPull, storedName } from './image-lookup.ts'
+import {
+  findImageId,
+  forgetImage,
+  type ImageRecord,
+  imageRecord,
+  namesAfterPull,
+  storedName,
+} from './image-lookup.ts'
 import { type FetchedImage, fetchImage, type PullProgress } from './image-pull.ts'
 import { LayerStore } from './layer-store.ts'
 import { tryLock } from './layer-syscalls.ts'
 import { hostPlatform, type ImageDocument, type Platform, parseDocument } from './media-types.ts'
-import {
-  formatReference,
-  type ImageReference,
-  parseImageName,
-  parseReference,
-  repositoryName,
-} from './reference.ts'
+import { formatReference, type ImageReference, parseImageName, parseReference } from './reference.ts'
 import type { RegistryAuth } from './registry-auth.ts'
 import { RepositoryClient } from './registry-client.ts'
 import type { RegistriesConfig, RegistryEndpoint } from './registry-config.ts'
@@ -95,9 +96,11 @@ export class ImageStore {
 
   /** Ends pulls, writes down last uses, and gives the directory free. */
   async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
     this.#closing.abort(new ImageError('Unavailable', 'the image store is closing'))
     for (const transport of this.#transports.values()) transport.close()
     await Promise.allSettled(this.#active)
+    await this.#layers.settled()
     await this.#changing
     if (this.#lastUses.size > 0) await this.#commitUses()
     closeSync(this.#lock)

@@ -14,6 +14,7 @@ export class LayerStore {
   /** Layers that a pull or load relies on before its image is recorded: diff id → how many. */
   readonly #pinned = new Map<string, number>()
   #removing: Promise<void> = Promise.resolve()
+  readonly #active = new Set<Promise<void>>()
 
   constructor(directory: string, index: ImageIndexFile) {
     this.#directory = directory
@@ -76,7 +77,13 @@ export class LayerStore {
     // A removal that has begun must end first, or its last step could meet the new directory.
     await this.#removing
     if (this.has(diffId)) return
-    await this.#unpacking.run(diffId, signal, inner => this.#unpack(diffId, obtain, inner))
+    await this.#unpacking.run(diffId, signal, inner => {
+      const work = this.#unpack(diffId, obtain, inner)
+      this.#active.add(work)
+      const done = () => this.#active.delete(work)
+      work.then(done, done)
+      return work
+    })
   }
 
   async #unpack(
@@ -102,6 +109,12 @@ export class LayerStore {
     } finally {
       await rm(work, { recursive: true, force: true })
     }
+  }
+
+  /** Resolves when nothing is being unpacked, aborted work cleaned up included. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#active)
+    await this.#removing
   }
 
   /** Removes layers that no image and nothing under way uses. */
