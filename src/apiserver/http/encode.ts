@@ -26,15 +26,7 @@ export type MediaType = Representation['mediaType']
 /** One answer's body; JSON ends with a newline as upstream's does. */
 export function encodeObject(object: object, type: MediaType, codec: ProtobufCodec, pretty = false): Buffer {
   if (type === PROTOBUF_TYPE) return asBuffer(codec.encode(object as Typed))
-  if (type === YAML_TYPE)
-    return Buffer.from(
-      stringifyYaml(object, {
-        version: '1.1',
-        aliasDuplicateObjects: false,
-        lineWidth: 0,
-        sortMapEntries: true,
-      }),
-    )
+  if (type === YAML_TYPE) return Buffer.from(stringifyYaml(object, YAML_OPTIONS))
   return Buffer.from(`${JSON.stringify(object, null, pretty ? 2 : undefined)}\n`)
 }
 
