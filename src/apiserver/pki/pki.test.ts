@@ -39,23 +39,26 @@ pkiTest('a second start keeps everything', async ({ ensure }) => {
   assert.equal(second.serviceAccountKey.equals(first.serviceAccountKey), true)
 })
 
-pkiTest('private keys are readable by their owner only and no temporary file stays', async ({ directory, ensure }) => {
-  await ensure()
-  const files = await readdir(directory)
-  assert.deepEqual(files.sort(), [
-    'admin.crt',
-    'admin.key',
-    'apiserver.crt',
-    'apiserver.key',
-    'ca.crt',
-    'ca.key',
-    'sa.key',
-    'sa.pub',
-  ])
-  for (const file of files.filter(name => name.endsWith('.key'))) {
-    assert.equal((await stat(join(directory, file))).mode & 0o777, 0o600, file)
-  }
-})
+pkiTest(
+  'private keys are readable by their owner only and no temporary file stays',
+  async ({ directory, ensure }) => {
+    await ensure()
+    const files = await readdir(directory)
+    assert.deepEqual(files.sort(), [
+      'admin.crt',
+      'admin.key',
+      'apiserver.crt',
+      'apiserver.key',
+      'ca.crt',
+      'ca.key',
+      'sa.key',
+      'sa.pub',
+    ])
+    for (const file of files.filter(name => name.endsWith('.key'))) {
+      assert.equal((await stat(join(directory, file))).mode & 0o777, 0o600, file)
+    }
+  },
+)
 
 pkiTest('the server certificate names the service, the node and every address', async ({ ensure }) => {
   const { server, authorityCertificate } = await ensure(['10.96.0.1', '192.168.1.5'])
@@ -64,7 +67,8 @@ pkiTest('the server certificate names the service, the node and every address', 
   for (const name of ['kubernetes', 'kubernetes.default.svc.cluster.local', 'localhost', 'node-1']) {
     assert.equal(leaf.checkHost(name), name)
   }
-  for (const address of ['127.0.0.1', '10.96.0.1', '192.168.1.5']) assert.equal(leaf.checkIP(address), address)
+  for (const address of ['127.0.0.1', '10.96.0.1', '192.168.1.5'])
+    assert.equal(leaf.checkIP(address), address)
 })
 
 pkiTest('a new address renews the server certificate under the same authority', async ({ ensure }) => {

@@ -83,8 +83,7 @@ function serialNumber(): Buffer {
 }
 
 function name({ commonName, organizations = [] }: DistinguishedName): Buffer {
-  const attribute = (oid: string, value: string) =>
-    setOf(sequence(objectIdentifier(oid), utf8String(value)))
+  const attribute = (oid: string, value: string) => setOf(sequence(objectIdentifier(oid), utf8String(value)))
   return sequence(
     ...organizations.map(organization => attribute('2.5.4.10', organization)),
     attribute('2.5.4.3', commonName),
@@ -118,7 +117,11 @@ function extensions(request: CertificateRequest): Buffer[] {
       : [extension('2.5.29.37', false, sequence(objectIdentifier(EXTENDED_USAGE[request.usage])))]),
     extension('2.5.29.19', true, authority ? sequence(boolean(true)) : sequence()),
     extension('2.5.29.14', false, octetString(keyIdentifier(request.publicKey))),
-    extension('2.5.29.35', false, sequence(contextSpecific(0, false, keyIdentifier(request.issuer.publicKey)))),
+    extension(
+      '2.5.29.35',
+      false,
+      sequence(contextSpecific(0, false, keyIdentifier(request.issuer.publicKey))),
+    ),
     ...(alternatives.length > 0 ? [extension('2.5.29.17', false, sequence(...alternatives))] : []),
   ]
 }
@@ -147,11 +150,16 @@ function ipv6Bytes(address: string): Buffer {
   const left = head ? head.split(':') : []
   const right = tail ? tail.split(':') : []
   const zeros = tail === undefined ? 0 : 8 - left.length - right.length
-  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right].map(group => Number.parseInt(group, 16))
+  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right].map(group =>
+    Number.parseInt(group, 16),
+  )
   return Buffer.from(groups.flatMap(group => [group >> 8, group & 0xff]))
 }
 
 function pem(label: string, der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
