@@ -1,7 +1,6 @@
 // One pull: from a name to a recorded image. What is there already is not fetched again.
 import path from 'node:path'
 import { ImageError } from './image-error.ts'
-import type { ImageIndexData } from './image-index.ts'
 import type { LayerStore } from './layer-store.ts'
 import {
   choosePlatform,
@@ -36,7 +35,6 @@ export interface PullContext {
   client: RepositoryClient
   layers: LayerStore
   platform: Platform
-  index: Readonly<ImageIndexData>
   onProgress(progress: PullProgress): void
   signal: AbortSignal
 }

@@ -6,29 +6,20 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
-import { HttpTransport } from './http-exchange.ts'
 import { type ArchivedImage, fullNames, openArchive, readArchive } from './image-archive.ts'
-import { explain, ImageError } from './image-error.ts'
+import { ImageError } from './image-error.ts'
 import { ImageIndexFile } from './image-index.ts'
-import {
-  findImageId,
-  forgetImage,
-  type ImageRecord,
-  imageRecord,
-  namesAfterPull,
-  storedName,
-} from './image-lookup.ts'
-import { type FetchedImage, fetchImage, type PullProgress } from './image-pull.ts'
+import { findImageId, forgetImage, type ImageRecord, imageRecord, storedName } from './image-lookup.ts'
+import type { FetchedImage } from './image-pull.ts'
+import { ImagePuller, type PullOptions } from './image-puller.ts'
 import { LayerStore } from './layer-store.ts'
 import { tryLock } from './layer-syscalls.ts'
 import { hostPlatform, type ImageDocument, type Platform, parseDocument } from './media-types.ts'
-import { formatReference, type ImageReference, parseImageName, parseReference } from './reference.ts'
-import type { RegistryAuth } from './registry-auth.ts'
-import { RepositoryClient } from './registry-client.ts'
-import type { RegistriesConfig, RegistryEndpoint } from './registry-config.ts'
-import { SharedWork } from './shared-work.ts'
+import { formatReference, parseReference } from './reference.ts'
+import type { RegistriesConfig } from './registry-config.ts'
 
 export type { ImageRecord } from './image-lookup.ts'
+export type { PullOptions } from './image-puller.ts'
 
 export interface ImageStoreOptions {
   directory: string
@@ -38,12 +29,6 @@ export interface ImageStoreOptions {
   /** Ids of containers, running or not, whose root is this image: they protect it from removal. */
   containersUsing?(imageId: string): readonly string[]
   platform?: Platform
-}
-
-export interface PullOptions {
-  auth?: RegistryAuth
-  signal?: AbortSignal
-  onProgress?(progress: PullProgress): void
 }
 
 export interface RemovedImage {
@@ -59,10 +44,9 @@ export class ImageStore {
   readonly #lock: number
   readonly #index: ImageIndexFile
   readonly #layers: LayerStore
-  readonly #pulls = new SharedWork<ImageRecord>()
-  readonly #transports = new Map<string, HttpTransport>()
+  readonly #puller: ImagePuller
   readonly #closing = new AbortController()
-  /** Pulls and loads under way; closing waits for their end. */
+  /** Loads under way; closing waits for their end. */
   readonly #active = new Set<Promise<unknown>>()
   /** Adding and removing images change several files: one at a time. */
   #changing: Promise<unknown> = Promise.resolve()
@@ -75,6 +59,15 @@ export class ImageStore {
     this.#lock = lock
     this.#index = index
     this.#layers = new LayerStore(options.directory, index)
+    this.#puller = new ImagePuller({
+      layers: this.#layers,
+      index,
+      clock: options.clock,
+      registries: options.registries ?? {},
+      platform: this.#platform,
+      add: (image, names) => this.#add(image, names),
+      name: (id, names) => this.#name(id, names),
+    })
   }
 
   /**
@@ -98,7 +91,7 @@ export class ImageStore {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort(new ImageError('Unavailable', 'the image store is closing'))
-    for (const transport of this.#transports.values()) transport.close()
+    await this.#puller.close()
     await Promise.allSettled(this.#active)
     await this.#layers.settled()
     await this.#changing
@@ -195,70 +188,8 @@ export class ImageStore {
    * Makes sure that the image is what the registry has under this name now. Pulls of one name with the same
    * credentials are joined. Throws ImageError worded as containerd's, ImageReferenceError for a name that is none.
    */
-  async pull(text: string, options: PullOptions = {}): Promise<ImageRecord> {
-    const reference = parseImageName(text)
-    const name = formatReference(reference)
-    const key = `${name} ${createHash('sha256')
-      .update(JSON.stringify(options.auth ?? {}))
-      .digest('hex')}`
-    const listeners = this.#listenersOf(key)
-    if (options.onProgress) listeners.add(options.onProgress)
-    try {
-      return await this.#pulls.run(key, options.signal, signal =>
-        this.#pull(reference, options.auth, listeners, signal),
-      )
-    } catch (error) {
-      if (options.signal?.aborted) throw options.signal.reason
-      throw explain(`failed to pull and unpack image ${JSON.stringify(name)}`, error)
-    } finally {
-      if (options.onProgress) listeners.delete(options.onProgress)
-      if (listeners.size === 0) this.#listeners.delete(key)
-    }
-  }
-
-  readonly #listeners = new Map<string, Set<(progress: PullProgress) => void>>()
-
-  #listenersOf(key: string): Set<(progress: PullProgress) => void> {
-    const listeners = this.#listeners.get(key) ?? new Set()
-    this.#listeners.set(key, listeners)
-    return listeners
-  }
-
-  async #pull(
-    reference: ImageReference,
-    auth: RegistryAuth | undefined,
-    listeners: ReadonlySet<(progress: PullProgress) => void>,
-    outer: AbortSignal,
-  ): Promise<ImageRecord> {
-    const signal = AbortSignal.any([outer, this.#closing.signal])
-    const client = new RepositoryClient({
-      reference,
-      registries: this.#options.registries ?? {},
-      transportFor: endpoint => this.#transportFor(endpoint),
-      clock: this.#options.clock,
-      ...(auth && { auth }),
-    })
-    const digest = await client.resolve(signal)
-    const names = namesAfterPull(reference, digest)
-    const known = this.#index.data.manifests[digest]
-    if (known) {
-      const named = await this.#name(known, names)
-      if (named) return named
-    }
-    return fetchImage(
-      digest,
-      {
-        client,
-        layers: this.#layers,
-        platform: this.#platform,
-        index: this.#index.data,
-        onProgress: progress => {
-          for (const listener of listeners) listener(progress)
-        },
-        signal,
-      },
-      image => this.#add(image, names),
-    )
+  pull(text: string, options: PullOptions = {}): Promise<ImageRecord> {
+    return this.#puller.pull(text, options)
   }
 
   /**
@@ -417,13 +348,6 @@ export class ImageStore {
 
   #usersOf(imageId: string): readonly string[] {
     return this.#options.containersUsing?.(imageId) ?? []
-  }
-
-  #transportFor(endpoint: RegistryEndpoint): HttpTransport {
-    const key = `${endpoint.caFile ?? ''} ${endpoint.skipVerify}`
-    const transport = this.#transports.get(key) ?? new HttpTransport(endpoint)
-    this.#transports.set(key, transport)
-    return transport
   }
 
   #configFile(imageId: string): string {

@@ -96,7 +96,7 @@ export class LayerStore {
       const file = await obtain(work, signal)
       const root = path.join(work, 'root')
       await mkdir(root, { mode: 0o755 })
-      const unpacked = await unpackLayer(createReadStream(file, { highWaterMark: 1 << 18 }), root, signal)
+      const unpacked = await unpackLayer(createReadStream(file), root, signal)
       if (unpacked.diffId !== diffId) {
         throw new ImageError('Invalid', `wrong diff id calculated on extraction "${unpacked.diffId}"`)
       }
