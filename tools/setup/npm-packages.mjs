@@ -11,7 +11,11 @@ export async function ensureNpmPackages() {
     lock.write()
     return false
   }
-  await run('npm', ['ci', '--no-audit', '--no-fund'], { why: 'installing the npm packages' })
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which registries that do
+  // not carry them make npm write. This takes the lock file's versions too, and leaves the file as it is.
+  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    why: 'installing the npm packages',
+  })
   if (
     !existsSync(join(root, 'node_modules', '.bin', 'node')) &&
     Number(process.versions.node.split('.')[0]) < 24
