@@ -94,9 +94,16 @@ export class ResourceHandler {
   /** `strategy`: of a subresource that is updated with the resource's own kind (status, ephemeralcontainers, resize). */
   async update(endpoint: Endpoint, request: ApiRequest, strategy?: UpdateStrategy): Promise<ApiResponse> {
     const write = this.begin(endpoint, request)
-    const transform = async (old: KubeObject | undefined) => {
+    const read = () => {
       const object = write.decode(request.body)
       write.checkTarget(object)
+      return object
+    }
+    // A bad body is answered before a missing object; later tries need a draft of their own.
+    let unused: KubeObject | undefined = read()
+    const transform = async (old: KubeObject | undefined) => {
+      const object = unused ?? read()
+      unused = undefined
       await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
       return toStored(endpoint, object)
     }
