@@ -47,7 +47,9 @@ export class RuntimeView {
       Promise.all(containers.map(container => this.#container(container))),
     ])
     return {
-      sandboxes: sandboxes.filter(sandbox => sandbox !== undefined).sort((a, b) => b.createdAt - a.createdAt),
+      sandboxes: sandboxes
+        .filter(sandbox => sandbox !== undefined)
+        .sort((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt),
       containers: observed.filter(container => container !== undefined).sort(newestFirst),
     }
   }
