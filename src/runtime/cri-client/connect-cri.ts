@@ -1,0 +1,60 @@
+// A runtime behind a unix socket: ours, containerd or CRI-O. Errors come back as CriError with the server's words.
+import { type CallOptions, Client, credentials, type ServiceError } from '@grpc/grpc-js'
+import type { ImageService, RuntimeService } from '../cri/cri.generated.ts'
+import { type LoadRequest, type LoadResponse, loadDefinition, serviceDefinition } from '../cri/cri-codec.ts'
+import { CriError } from '../cri/cri-error.ts'
+
+export interface CriConnection extends RuntimeService, ImageService {
+  /** Only our own runtime has it. */
+  load(request: LoadRequest): Promise<LoadResponse>
+  close(): void
+}
+
+/** Nothing is sent until the first call. */
+export function connectCri(socket: string): CriConnection {
+  const client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': 16 << 20,
+    'grpc.max_send_message_length': 16 << 20,
+  })
+  const definitions = {
+    ...serviceDefinition('RuntimeService'),
+    ...serviceDefinition('ImageService'),
+    ...loadDefinition,
+  }
+  const methods = Object.entries(definitions).map(
+    ([name, { path, responseStream, requestSerialize, responseDeserialize }]) => {
+      const unary = (request: object, signal?: AbortSignal) =>
+        new Promise((resolve, reject) => {
+          const options: CallOptions = {}
+          const call = client.makeUnaryRequest(
+            path,
+            requestSerialize,
+            responseDeserialize,
+            request,
+            options,
+            (error, value) => (error ? reject(toCriError(error)) : resolve(value)),
+          )
+          signal?.addEventListener('abort', () => call.cancel(), { once: true })
+        })
+      async function* stream(request: object, signal: AbortSignal) {
+        const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request)
+        const cancel = () => call.cancel()
+        signal.addEventListener('abort', cancel, { once: true })
+        try {
+          for await (const item of call) yield item
+        } catch (error) {
+          if (!signal.aborted) throw toCriError(error as ServiceError)
+        } finally {
+          signal.removeEventListener('abort', cancel)
+          call.cancel()
+        }
+      }
+      return [name, responseStream ? stream : unary]
+    },
+  )
+  return { ...Object.fromEntries(methods), close: () => client.close() } as CriConnection
+}
+
+function toCriError(error: ServiceError): CriError {
+  return new CriError(error.code, error.details || error.message, { cause: error })
+}

@@ -1,0 +1,25 @@
+/** gRPC codes that the CRI uses. */
+export const CRI_CODE = {
+  invalidArgument: 3,
+  notFound: 5,
+  failedPrecondition: 9,
+  unimplemented: 12,
+  unknown: 2,
+} as const
+
+/** A failed CRI call; `code` is the gRPC status code and travels over the socket. */
+export class CriError extends Error {
+  readonly code: number
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'CriError'
+    this.code = code
+  }
+}
+
+export const criNotFound = (what: string, id: string) =>
+  new CriError(CRI_CODE.notFound, `${what} "${id}" not found`)
+
+export const isCriNotFound = (error: unknown): boolean =>
+  error instanceof Error && (error as { code?: unknown }).code === CRI_CODE.notFound

@@ -1,0 +1,102 @@
+// conmon keeps one container's output, exit code and (later) terminal, whatever happens to everything else.
+// Its protocol: a byte on fd 4 lets it begin; one line of JSON on fd 3 tells the container's pid or what went wrong.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Duplex, Readable } from 'node:stream'
+import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
+import type { StateDir } from '../state-dir.ts'
+
+export interface ConmonRequest {
+  id: string
+  name: string
+  bundle: string
+  logPath: string
+  /** Path of crun or runc. */
+  runtime: string
+  stdin: boolean
+  stdinOnce: boolean
+  tty: boolean
+}
+
+/** Creates the container through a new conmon; answers its init process. Throws CriError with the runtime's words. */
+export async function createThroughConmon(dir: StateDir, request: ConmonRequest): Promise<number> {
+  const { id, bundle } = request
+  const args = [
+    '-b',
+    bundle,
+    '-c',
+    id,
+    '-u',
+    id,
+    '-n',
+    request.name,
+    '-r',
+    request.runtime,
+    '--runtime-arg',
+    `--root=${dir.ociRoot}`,
+    '--exit-dir',
+    dir.exits,
+    '--persist-dir',
+    bundle,
+    '-l',
+    `k8s-file:${request.logPath}`,
+    '-p',
+    join(bundle, 'pidfile'),
+    '-P',
+    join(bundle, 'conmon.pid'),
+    '--socket-dir-path',
+    dir.attach,
+    '--log-level',
+    'error',
+    ...(request.stdin ? ['-i'] : []),
+    ...(request.stdin && !request.stdinOnce ? ['--leave-stdin-open'] : []),
+    ...(request.tty ? ['-t'] : []),
+  ]
+  const child = spawn('conmon', args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH ?? '', _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4' },
+  })
+  const sync = child.stdio[3] as Readable
+  const errors = readAll(child.stderr!)
+  const answer = readAll(sync)
+  ;(child.stdio[4] as Duplex).end('\0')
+  await once(child, 'exit')
+  return parseAnswer(await answer, errors)
+}
+
+async function parseAnswer(text: string, errors: Promise<string>): Promise<number> {
+  if (text.trim() === '')
+    throw new CriError(CRI_CODE.unknown, `conmon ended without an answer: ${(await errors).trim()}`)
+  const { pid, message } = JSON.parse(text.split('\n')[0]!) as {
+    pid?: number
+    data?: number
+    message?: string
+  }
+  if (pid !== undefined && pid > 0) return pid
+  throw new CriError(
+    CRI_CODE.unknown,
+    `failed to create container: ${(message ?? 'the runtime said nothing').trim()}`,
+  )
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  stream.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of stream) text += chunk
+  return text
+}
+
+/** Lets a created container run, by what its init waits for: the fifo that crun and runc both make. */
+export async function startByFifo(ociRoot: string, id: string, isRunc: boolean): Promise<void> {
+  const path = join(ociRoot, id, 'exec.fifo')
+  const fifo = await open(path, isRunc ? 'r' : 'w')
+  try {
+    if (isRunc) await fifo.read(Buffer.alloc(1), 0, 1)
+    else await fifo.write('0')
+  } finally {
+    await fifo.close()
+  }
+  await unlink(path).catch(() => {})
+}

@@ -1,0 +1,287 @@
+// Containers from creation to removal: bundle, overlay root, conmon, exit. State is a file per container, so that a
+// new runtime finds everything again; the truth about the end is conmon's exit file.
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
+import type { ContainerConfig, ContainerEventType, ContainerState } from '../../cri/cri.generated.ts'
+import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
+import { readStates, type StateDir, writeState } from '../state-dir.ts'
+import { mount, unmountIfMounted } from '../syscall/libc.ts'
+import { createThroughConmon, startByFifo } from './conmon.ts'
+
+const run = promisify(execFile)
+
+export interface ContainerRecord {
+  id: string
+  sandboxId: string
+  config: ContainerConfig
+  /** What the container was asked to run, resolved: the image's id. */
+  imageId: string
+  imageRef: string
+  logPath: string
+  stopSignal: string
+  /** Nanoseconds since the epoch; 0 when it has not come to that. */
+  createdAt: number
+  startedAt: number
+  finishedAt: number
+  pid: number
+  state: ContainerState
+  exitCode: number
+  reason: string
+  message: string
+}
+
+export interface NewContainer {
+  sandboxId: string
+  config: ContainerConfig
+  imageId: string
+  imageRef: string
+  logPath: string
+  stopSignal: string
+  /** Layers of the root, topmost first. */
+  lowerDirs: readonly string[]
+  /** The OCI spec once id and root are known. */
+  spec(id: string, rootfs: string): object
+}
+
+export interface ContainerStoreOptions {
+  dir: StateDir
+  /** Path of crun or runc. */
+  runtime: string
+  isRunc: boolean
+  clock: Clock
+  log: Log
+  onEvent(type: ContainerEventType, container: ContainerRecord): void
+}
+
+const SIGKILL_EXIT = 137
+
+export class ContainerStore {
+  readonly #options: ContainerStoreOptions
+  readonly #records = new Map<string, ContainerRecord>()
+  readonly #exits = new Map<string, PromiseWithResolvers<void>>()
+
+  constructor(options: ContainerStoreOptions) {
+    this.#options = options
+  }
+
+  /** Finds what an earlier runtime left; call after the exit directory is watched. */
+  async recover(): Promise<void> {
+    const { dir } = this.#options
+    const { states, broken } = readStates<ContainerRecord>(dir.containers)
+    for (const record of states) {
+      this.#records.set(record.id, record)
+      if (record.state === 'CONTAINER_EXITED') continue
+      if (existsSync(join(dir.exits, record.id))) this.ended(record.id)
+      else if (!isAlive(record.pid)) this.#lost(record)
+      else if (!existsSync(join(dir.ociRoot, record.id, 'exec.fifo'))) record.state = 'CONTAINER_RUNNING'
+    }
+    await Promise.all(broken.map(id => this.#dismantle(id)))
+  }
+
+  get(id: string): ContainerRecord {
+    const record = this.#records.get(id)
+    if (!record) throw criNotFound('container', id)
+    return record
+  }
+
+  find(id: string): ContainerRecord | undefined {
+    return this.#records.get(id)
+  }
+
+  list(): ContainerRecord[] {
+    return [...this.#records.values()]
+  }
+
+  async create(wanted: NewContainer): Promise<ContainerRecord> {
+    const { dir, clock, runtime } = this.#options
+    const id = randomBytes(32).toString('hex')
+    const bundle = dir.container(id)
+    mkdirSync(bundle, { mode: 0o700 })
+    try {
+      const rootfs = this.#mountRoot(id, wanted.lowerDirs)
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(wanted.spec(id, rootfs)), { mode: 0o600 })
+      mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
+      const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config
+      const request = {
+        id,
+        name: metadata.name,
+        bundle,
+        logPath: wanted.logPath,
+        runtime,
+        stdin,
+        stdinOnce,
+        tty,
+      }
+      const pid = await createThroughConmon(dir, request)
+      const { lowerDirs: _, spec: __, ...kept } = wanted
+      const record: ContainerRecord = {
+        ...kept,
+        id,
+        pid,
+        createdAt: clock.now() * 1e6,
+        startedAt: 0,
+        finishedAt: 0,
+        state: 'CONTAINER_CREATED',
+        exitCode: 0,
+        reason: '',
+        message: '',
+      }
+      this.#records.set(id, record)
+      this.#save(record)
+      this.#options.onEvent('CONTAINER_CREATED_EVENT', record)
+      return record
+    } catch (error) {
+      await this.#dismantle(id)
+      throw error
+    }
+  }
+
+  /** A writable layer of its own over the image's. */
+  #mountRoot(id: string, lowerDirs: readonly string[]): string {
+    const bundle = this.#options.dir.container(id)
+    const [rootfs, upper, work] = ['rootfs', 'upper', 'work'].map(name => join(bundle, name)) as [
+      string,
+      string,
+      string,
+    ]
+    for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
+    mount(
+      'overlay',
+      rootfs,
+      'overlay',
+      0,
+      `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`,
+    )
+    return rootfs
+  }
+
+  async start(id: string): Promise<void> {
+    const record = this.get(id)
+    if (record.state !== 'CONTAINER_CREATED') {
+      throw new CriError(
+        CRI_CODE.failedPrecondition,
+        `container ${id} is not in created state: ${record.state}`,
+      )
+    }
+    const { dir, clock, isRunc } = this.#options
+    await startByFifo(dir.ociRoot, id, isRunc)
+    record.startedAt = clock.now() * 1e6
+    // The end may have been seen before the start returned.
+    if ((record.state as ContainerState) === 'CONTAINER_CREATED') record.state = 'CONTAINER_RUNNING'
+    this.#save(record)
+    this.#options.onEvent('CONTAINER_STARTED_EVENT', record)
+  }
+
+  /** conmon wrote an exit file. */
+  ended(id: string): void {
+    const record = this.#records.get(id)
+    if (!record || record.state === 'CONTAINER_EXITED') return
+    const file = join(this.#options.dir.exits, id)
+    record.exitCode = Number(readFileSync(file, 'utf8'))
+    record.finishedAt = statSync(file).mtimeMs * 1e6
+    const outOfMemory =
+      record.exitCode === SIGKILL_EXIT && existsSync(join(this.#options.dir.container(id), 'oom'))
+    this.#finish(record, outOfMemory ? 'OOMKilled' : record.exitCode === 0 ? 'Completed' : 'Error')
+  }
+
+  /** Nobody knows how it ended: its monitor was killed too. */
+  #lost(record: ContainerRecord): void {
+    record.exitCode = 255
+    record.finishedAt = this.#options.clock.now() * 1e6
+    this.#finish(record, 'Unknown')
+  }
+
+  #finish(record: ContainerRecord, reason: string): void {
+    if (record.startedAt === 0) record.startedAt = record.finishedAt
+    record.state = 'CONTAINER_EXITED'
+    record.reason = reason
+    this.#save(record)
+    this.#exits.get(record.id)?.resolve()
+    this.#exits.delete(record.id)
+    this.#options.onEvent('CONTAINER_STOPPED_EVENT', record)
+  }
+
+  /** Asks the container to end, and ends it when `timeoutSeconds` have passed. Fine when it has ended already. */
+  async stop(id: string, timeoutSeconds: number): Promise<void> {
+    const record = this.#records.get(id)
+    if (!record || record.state === 'CONTAINER_EXITED') return
+    const exited = this.#exit(id)
+    if (timeoutSeconds > 0) {
+      signal(record.pid, record.stopSignal)
+      const timer = new AbortController()
+      const timeUp = this.#options.clock.sleep(timeoutSeconds * 1_000, timer.signal).catch(() => {})
+      await Promise.race([exited, timeUp])
+      timer.abort()
+    }
+    if ((record.state as ContainerState) === 'CONTAINER_EXITED') return
+    await this.#killAll(record)
+    await exited
+  }
+
+  #exit(id: string): Promise<void> {
+    const waiting = this.#exits.get(id) ?? Promise.withResolvers<void>()
+    this.#exits.set(id, waiting)
+    return waiting.promise
+  }
+
+  /** The init's end takes its process namespace along; without one of its own, every process is killed. */
+  async #killAll(record: ContainerRecord): Promise<void> {
+    if (record.config.linux?.securityContext?.namespaceOptions?.pid !== 'NODE') {
+      signal(record.pid, 'SIGKILL')
+      return
+    }
+    const { runtime, dir } = this.#options
+    await run(runtime, [`--root=${dir.ociRoot}`, 'kill', '--all', record.id, 'KILL']).catch(() =>
+      signal(record.pid, 'SIGKILL'),
+    )
+  }
+
+  /** Fine when it is gone already. */
+  async remove(id: string): Promise<void> {
+    const record = this.#records.get(id)
+    if (!record) return
+    await this.stop(id, 0)
+    if (!this.#records.delete(id)) return
+    await this.#dismantle(id)
+    this.#options.onEvent('CONTAINER_DELETED_EVENT', record)
+  }
+
+  async #dismantle(id: string): Promise<void> {
+    const { dir, runtime, log } = this.#options
+    if (existsSync(join(dir.ociRoot, id))) {
+      await run(runtime, [`--root=${dir.ociRoot}`, 'delete', '--force', id]).catch(error =>
+        log.warn({ err: error, container: id }, 'the container runtime could not delete a container'),
+      )
+    }
+    unmountIfMounted(dir.container(id, 'rootfs'))
+    rmSync(dir.container(id), { recursive: true, force: true })
+    rmSync(join(dir.exits, id), { force: true })
+    rmSync(join(dir.attach, id), { recursive: true, force: true })
+  }
+
+  #save(record: ContainerRecord): void {
+    writeState(this.#options.dir.container(record.id, 'state.json'), record)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z'
+  } catch {
+    return false
+  }
+}
+
+function signal(pid: number, name: string): void {
+  try {
+    process.kill(pid, /^\d+$/.test(name) ? Number(name) : (name as NodeJS.Signals))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,277 @@
+// Turns a CRI container into an OCI runtime spec (runtime-spec config.md). Pure: everything it needs is handed in.
+import type { ContainerConfig, LinuxContainerResources, Mount } from '../../cri/cri.generated.ts'
+import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
+import { effectiveCapabilities } from './capabilities.ts'
+import { defaultSeccomp } from './seccomp.ts'
+import type { ResolvedUser } from './user.ts'
+
+export interface OciInput {
+  id: string
+  config: ContainerConfig
+  image: ImageConfig
+  user: ResolvedUser
+  /** Absolute path of the mounted root. */
+  rootfs: string
+  /** Paths of the sandbox's namespaces; a kind left out is the host's. */
+  namespaces: { net?: string; ipc?: string; uts?: string; pid?: string }
+  hostPid: boolean
+  hostname: string
+  /** Files of the sandbox that containers see. */
+  files: { resolvConf: string; hostname: string; shm?: string }
+  cgroupsPath: string
+  /** CapBnd of this process. */
+  bounding: bigint
+  /** False where oom_score_adj may not be lowered below this process's own. */
+  mayLowerOomScore: boolean
+  ownOomScore: number
+  /** A seccomp profile read from disk (Localhost). */
+  localSeccomp?: object
+  sysctls: Record<string, string>
+}
+
+const MASKED = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+]
+const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export function ociSpec(input: OciInput): object {
+  const { config, rootfs, hostname } = input
+  const security = config.linux?.securityContext ?? {}
+  const privileged = security.privileged ?? false
+  return {
+    ociVersion: '1.0.2',
+    process: processOf(input),
+    root: { path: rootfs, readonly: security.readonlyRootfs ?? false },
+    hostname: input.namespaces.uts ? undefined : hostname || undefined,
+    mounts: mountsOf(input),
+    annotations: config.annotations,
+    linux: {
+      namespaces: namespacesOf(input),
+      cgroupsPath: input.cgroupsPath,
+      resources: { ...resourcesOf(config.linux?.resources ?? {}), devices: deviceRules(input) },
+      // Network settings belong to the sandbox's namespace and were made there.
+      sysctl: Object.fromEntries(Object.entries(input.sysctls).filter(([name]) => !name.startsWith('net.'))),
+      maskedPaths: privileged ? [] : security.maskedPaths?.length ? security.maskedPaths : MASKED,
+      readonlyPaths: privileged ? [] : security.readonlyPaths?.length ? security.readonlyPaths : READ_ONLY,
+      seccomp: seccompOf(input),
+      rootfsPropagation: propagationOf(config.mounts ?? []),
+    },
+  }
+}
+
+function processOf({ config, image, user, bounding, ...input }: OciInput): object {
+  const security = config.linux?.securityContext ?? {}
+  const { add, drop } = {
+    add: security.capabilities?.addCapabilities ?? [],
+    drop: security.capabilities?.dropCapabilities ?? [],
+  }
+  const capabilities = effectiveCapabilities(add, drop, security.privileged ?? false, bounding)
+  const ambient = security.capabilities?.addAmbientCapabilities ?? []
+  // Other users than root keep capabilities only as far as files or ambient ones give them.
+  const isRoot = user.uid === 0
+  return {
+    terminal: config.tty ?? false,
+    user: { uid: user.uid, gid: user.gid, additionalGids: groupsOf(user, config) },
+    args: argumentsOf(config, image),
+    env: environmentOf(config, image, user),
+    cwd: config.workingDir || image.WorkingDir || '/',
+    capabilities: {
+      bounding: capabilities,
+      effective: isRoot ? capabilities : ambient,
+      permitted: isRoot ? capabilities : ambient,
+      inheritable: ambient,
+      ambient,
+    },
+    noNewPrivileges: security.noNewPrivs ?? false,
+    oomScoreAdj: oomScore(config.linux?.resources?.oomScoreAdj ?? 0, input),
+  }
+}
+
+function oomScore(
+  wanted: number,
+  { mayLowerOomScore, ownOomScore }: Pick<OciInput, 'mayLowerOomScore' | 'ownOomScore'>,
+): number {
+  return mayLowerOomScore ? wanted : Math.max(wanted, ownOomScore)
+}
+
+function groupsOf(user: ResolvedUser, config: ContainerConfig): number[] {
+  const security = config.linux?.securityContext
+  const own = security?.supplementalGroupsPolicy === 'Strict' ? [] : user.groups
+  return [...new Set([...own, ...(security?.supplementalGroups ?? [])])]
+}
+
+/** A command replaces the image's entrypoint and its arguments; arguments alone replace its arguments. */
+export function argumentsOf(config: Pick<ContainerConfig, 'command' | 'args'>, image: ImageConfig): string[] {
+  const command = config.command ?? []
+  const args = config.args ?? []
+  if (command.length > 0) return [...command, ...args]
+  return [...(image.Entrypoint ?? []), ...(args.length > 0 ? args : (image.Cmd ?? []))]
+}
+
+function environmentOf(config: ContainerConfig, image: ImageConfig, user: ResolvedUser): string[] {
+  const merged = new Map<string, string>()
+  const own = (config.envs ?? []).map(({ key, value }) => `${key}=${value ?? ''}`)
+  for (const variable of [
+    DEFAULT_PATH,
+    `HOME=${user.home}`,
+    ...(config.tty ? ['TERM=xterm'] : []),
+    ...(image.Env ?? []),
+    ...own,
+  ]) {
+    const name = variable.slice(0, variable.indexOf('='))
+    merged.set(name, variable)
+  }
+  return [...merged.values()]
+}
+
+function namespacesOf({ namespaces, hostPid }: OciInput): object[] {
+  const list: object[] = [{ type: 'mount' }]
+  if (namespaces.pid) list.push({ type: 'pid', path: namespaces.pid })
+  else if (!hostPid) list.push({ type: 'pid' })
+  if (namespaces.net) list.push({ type: 'network', path: namespaces.net })
+  if (namespaces.ipc) list.push({ type: 'ipc', path: namespaces.ipc })
+  if (namespaces.uts) list.push({ type: 'uts', path: namespaces.uts })
+  return list
+}
+
+const bind = (source: string, destination: string, ...options: string[]) => ({
+  destination,
+  type: 'bind',
+  source,
+  options: ['rbind', ...options],
+})
+
+function mountsOf({ config, files }: OciInput): object[] {
+  const privileged = config.linux?.securityContext?.privileged ?? false
+  const system = [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/sys',
+      type: 'sysfs',
+      source: 'sysfs',
+      options: ['nosuid', 'noexec', 'nodev', privileged ? 'rw' : 'ro'],
+    },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: ['nosuid', 'noexec', 'nodev', 'relatime', privileged ? 'rw' : 'ro'],
+    },
+  ]
+  const own = config.mounts ?? []
+  const covered = new Set(own.map(({ containerPath }) => containerPath))
+  const pod = [
+    ...(files.shm
+      ? [bind(files.shm, '/dev/shm', 'rw', 'nosuid', 'noexec', 'nodev')]
+      : [bind('/dev/shm', '/dev/shm', 'rw')]),
+    bind(files.resolvConf, '/etc/resolv.conf', 'rw'),
+    bind(files.hostname, '/etc/hostname', 'rw'),
+  ].filter(({ destination }) => !covered.has(destination))
+  return [...system.filter(({ destination }) => !covered.has(destination)), ...pod, ...own.map(ownMount)]
+}
+
+const PROPAGATION = {
+  PROPAGATION_PRIVATE: 'rprivate',
+  PROPAGATION_HOST_TO_CONTAINER: 'rslave',
+  PROPAGATION_BIDIRECTIONAL: 'rshared',
+} as const
+
+function ownMount(mount: Mount): object {
+  const options = [PROPAGATION[mount.propagation ?? 'PROPAGATION_PRIVATE'], mount.readonly ? 'ro' : 'rw']
+  if (mount.readonly && mount.recursiveReadOnly) options.push('rro')
+  return bind(mount.hostPath, mount.containerPath, ...options)
+}
+
+/** Mounts can only travel between host and container when the root of the container lets them. */
+function propagationOf(mounts: readonly Mount[]): string | undefined {
+  if (mounts.some(({ propagation }) => propagation === 'PROPAGATION_BIDIRECTIONAL')) return 'rshared'
+  return mounts.some(({ propagation }) => propagation === 'PROPAGATION_HOST_TO_CONTAINER')
+    ? 'rslave'
+    : undefined
+}
+
+export function resourcesOf(resources: LinuxContainerResources): object {
+  const {
+    cpuShares,
+    cpuQuota,
+    cpuPeriod,
+    cpusetCpus,
+    cpusetMems,
+    memoryLimitInBytes,
+    memorySwapLimitInBytes,
+  } = resources
+  const some = <T>(value: T | undefined) => value || undefined
+  return {
+    cpu: {
+      shares: some(cpuShares),
+      quota: some(cpuQuota),
+      period: some(cpuPeriod),
+      cpus: some(cpusetCpus),
+      mems: some(cpusetMems),
+    },
+    // Swap stays unlimited unless it is limited to the memory limit itself.
+    memory: {
+      limit: some(memoryLimitInBytes),
+      swap: some(memorySwapLimitInBytes) ?? some(memoryLimitInBytes),
+    },
+    ...(resources.unified && Object.keys(resources.unified).length > 0 && { unified: resources.unified }),
+  }
+}
+
+function deviceRules({ config }: OciInput): object[] {
+  if (config.linux?.securityContext?.privileged) return [{ allow: true, access: 'rwm' }]
+  const usual = [
+    ['c', 1, 3],
+    ['c', 1, 5],
+    ['c', 1, 7],
+    ['c', 1, 8],
+    ['c', 1, 9],
+    ['c', 5, 0],
+    ['c', 5, 2],
+    ['c', 136, undefined],
+  ] as const
+  return [
+    { allow: false, access: 'rwm' },
+    ...usual.map(([type, major, minor]) => ({ allow: true, type, major, minor, access: 'rwm' })),
+  ]
+}
+
+function seccompOf({ config, bounding, localSeccomp }: OciInput): object | undefined {
+  const security = config.linux?.securityContext
+  if (security?.privileged) return undefined
+  switch (security?.seccomp?.profileType ?? 'RuntimeDefault') {
+    case 'Unconfined':
+      return undefined
+    case 'Localhost':
+      return localSeccomp
+    default: {
+      const { addCapabilities = [], dropCapabilities = [] } = security?.capabilities ?? {}
+      return defaultSeccomp(effectiveCapabilities(addCapabilities, dropCapabilities, false, bounding))
+    }
+  }
+}

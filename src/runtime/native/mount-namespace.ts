@@ -1,0 +1,60 @@
+// The mount namespace in which the runtime and all containers' monitors live: pinned to a file, so that it outlives
+// every process and the next runtime finds the containers' mounts again. Two things differ from the host in it:
+// crun is bound read-only over itself (it then skips copying itself at each start), and on hybrid cgroup hosts the
+// second hierarchy looks empty (crun refuses to run otherwise).
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const CGROUP2_MAGIC = 0x63677270
+const HYBRID_CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers'
+
+export type CgroupMode = 'v1' | 'hybrid' | 'v2'
+
+export function cgroupMode(): CgroupMode {
+  if (statfsSync('/sys/fs/cgroup').type === CGROUP2_MAGIC) return 'v2'
+  const unified = existsSync(HYBRID_CONTROLLERS) ? readFileSync(HYBRID_CONTROLLERS, 'utf8').trim() : ''
+  return unified ? 'hybrid' : 'v1'
+}
+
+export const namespaceFile = (stateDir: string) => join(stateDir, 'ns', 'mnt')
+
+const isPinned = (file: string) => existsSync(file) && statfsSync(file).type === NSFS_MAGIC
+const NSFS_MAGIC = 0x6e736673
+
+/** Makes and pins the namespace unless it is there. Answers the file to enter it by (`nsenter --mount=FILE`). */
+export function ensureMountNamespace(stateDir: string): string {
+  const file = namespaceFile(stateDir)
+  if (isPinned(file)) return file
+  const folder = join(stateDir, 'ns')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // A namespace can only be pinned on a mount that does not propagate.
+  if (!isMountPoint(folder)) run('mount', '--bind', folder, folder)
+  run('mount', '--make-private', folder)
+  writeFileSync(file, '')
+  const crun = ['/usr/bin/crun', '/usr/local/bin/crun'].find(existsSync)
+  const script = [
+    ...(crun ? [`mount --bind ${crun} ${crun}`, `mount -o remount,bind,ro ${crun}`] : []),
+    ...(cgroupMode() === 'hybrid' ? [`mount --bind /dev/null ${HYBRID_CONTROLLERS}`] : []),
+  ]
+  run('unshare', `--mount=${file}`, '--propagation', 'slave', 'sh', '-c', [...script, 'true'].join(' && '))
+  return file
+}
+
+/** Lets the namespace go; its mounts go with the last process in it. */
+export function removeMountNamespace(stateDir: string): void {
+  const file = namespaceFile(stateDir)
+  if (isPinned(file)) run('umount', file)
+  if (isMountPoint(join(stateDir, 'ns'))) run('umount', join(stateDir, 'ns'))
+}
+
+function isMountPoint(folder: string): boolean {
+  if (!existsSync(folder)) return false
+  return (
+    readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${folder} `) && statSync(folder).isDirectory()
+  )
+}
+
+function run(command: string, ...args: string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}

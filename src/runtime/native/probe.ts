@@ -1,0 +1,45 @@
+// What this machine runs containers with, or one sentence about what it lacks.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PlainError } from '../../base/plain-error.ts'
+
+export interface RuntimeChoice {
+  kind: 'crun' | 'runc'
+  path: string
+}
+
+const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin']
+
+/** Command → the package that brings it. */
+const NEEDED: Record<string, string> = {
+  conmon: 'conmon',
+  nft: 'nftables',
+  mount: 'mount',
+  unshare: 'util-linux',
+  tar: 'tar',
+}
+
+/** Throws PlainError. */
+export function chooseRuntime(): RuntimeChoice {
+  for (const [command, from] of Object.entries(NEEDED)) if (!find(command)) throw missing(command, from)
+  if (!/\boverlay\b/.test(readFileSync('/proc/filesystems', 'utf8'))) {
+    throw new PlainError(
+      'Kubernode needs the overlay file system, which this kernel lacks: load it with "modprobe overlay".',
+    )
+  }
+  const crun = find('crun')
+  if (crun) return { kind: 'crun', path: crun }
+  const runc = find('runc')
+  if (runc) return { kind: 'runc', path: runc }
+  throw missing('crun', 'crun')
+}
+
+function find(command: string): string | undefined {
+  return FOLDERS.map(folder => join(folder, command)).find(existsSync)
+}
+
+function missing(command: string, from: string): PlainError {
+  return new PlainError(
+    `Kubernode needs ${command} to run containers: install it with "apt-get install ${from}".`,
+  )
+}

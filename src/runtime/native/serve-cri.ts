@@ -1,0 +1,89 @@
+// Serves the CRI on a unix socket. Calls that the implementation lacks are answered UNIMPLEMENTED by gRPC itself.
+import { chmodSync, rmSync } from 'node:fs'
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import { loadDefinition, serviceDefinition } from '../cri/cri-codec.ts'
+import { CRI_CODE } from '../cri/cri-error.ts'
+import type { NativeImages } from './image-service.ts'
+import type { NativeRuntime } from './native-runtime.ts'
+
+type Unary = (request: object, signal: AbortSignal) => Promise<object>
+type Streaming = (request: object, signal: AbortSignal) => AsyncIterable<object>
+
+/** Answers how to stop serving. */
+export async function serveCri(
+  socket: string,
+  runtime: NativeRuntime,
+  images: NativeImages,
+): Promise<() => void> {
+  const server = new Server({
+    'grpc.max_receive_message_length': 16 << 20,
+    'grpc.max_send_message_length': 16 << 20,
+  })
+  add(server, serviceDefinition('RuntimeService'), runtime)
+  add(server, serviceDefinition('ImageService'), images)
+  add(server, loadDefinition, {
+    load: async ({ path, names }: { path: string; names: string[] }) => ({
+      names: await images.load(path, names),
+    }),
+  })
+  rmSync(socket, { force: true })
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), error =>
+      error ? reject(error) : resolve(),
+    )
+  })
+  chmodSync(socket, 0o600)
+  return () => server.forceShutdown()
+}
+
+function add(server: Server, definition: ReturnType<typeof serviceDefinition>, implementation: object): void {
+  const handlers: Record<string, unknown> = {}
+  for (const [name, { responseStream }] of Object.entries(definition)) {
+    const method = (implementation as Record<string, unknown>)[name]
+    if (typeof method !== 'function') continue
+    const bound = method.bind(implementation) as Unary & Streaming
+    handlers[name] = responseStream ? streaming(bound) : unary(bound)
+  }
+  server.addService(definition, handlers as never)
+}
+
+function unary(method: Unary) {
+  return (call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>) => {
+    const abort = new AbortController()
+    call.on('cancelled', () => abort.abort())
+    method(call.request, abort.signal).then(
+      answer => callback(null, answer),
+      error => callback(toStatus(error)),
+    )
+  }
+}
+
+function streaming(method: Streaming) {
+  return async (call: ServerWritableStream<object, object>) => {
+    const abort = new AbortController()
+    call.on('cancelled', () => abort.abort())
+    try {
+      for await (const item of method(call.request, abort.signal)) call.write(item)
+      call.end()
+    } catch (error) {
+      call.destroy(toStatus(error) as Error)
+    }
+  }
+}
+
+function toStatus(error: unknown): { name: string; message: string; code: number; details: string } {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = (error as { code?: unknown }).code
+  return {
+    name: 'CriError',
+    message,
+    details: message,
+    code: typeof code === 'number' ? code : CRI_CODE.unknown,
+  }
+}

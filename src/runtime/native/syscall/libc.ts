@@ -1,0 +1,125 @@
+// The few system calls that Node does not offer, through FFI; each is one C function and throws like node:fs.
+// Synchronous on purpose: namespaces belong to a thread, so these must all run on the main thread.
+import { constants } from 'node:os'
+import koffi from 'koffi'
+
+const libc = koffi.load(null)
+
+const raw = {
+  mount: libc.func(
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+  ),
+  umount2: libc.func('int umount2(const char *target, int flags)'),
+  unshare: libc.func('int unshare(int flags)'),
+  setns: libc.func('int setns(int fd, int kind)'),
+  sethostname: libc.func('int sethostname(const char *name, size_t length)'),
+  mkfifo: libc.func('int mkfifo(const char *path, unsigned int mode)'),
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  connect: libc.func('int connect(int fd, void *address, unsigned int length)'),
+  close: libc.func('int close(int fd)'),
+  send: libc.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
+  recv: libc.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
+}
+
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
+
+/** A failed system call; `code` is the errno's name as in node:fs ("EBUSY"). */
+export class SyscallError extends Error {
+  readonly code: string
+  readonly syscall: string
+
+  constructor(syscall: string, code: string, detail: string) {
+    super(`${code}: ${syscall} ${detail}`)
+    this.syscall = syscall
+    this.code = code
+  }
+}
+
+function check(result: number, syscall: string, detail: string): number {
+  if (result >= 0) return result
+  const errno = koffi.errno()
+  throw new SyscallError(syscall, errnoNames.get(errno) ?? `errno ${errno}`, detail)
+}
+
+/** Flags of mount(2). */
+export const MS = {
+  readOnly: 1,
+  noSuid: 2,
+  noDev: 4,
+  noExec: 8,
+  remount: 32,
+  bind: 4096,
+  recursive: 16384,
+  private: 1 << 18,
+  slave: 1 << 19,
+  shared: 1 << 20,
+} as const
+
+/** Namespace kinds, for unshare(2) and setns(2). */
+export const CLONE = {
+  fileSystem: 0x200,
+  mount: 0x20000,
+  uts: 0x4000000,
+  ipc: 0x8000000,
+  network: 0x40000000,
+} as const
+
+export function mount(source: string, target: string, type: string | null, flags: number, data: string | null = null): void {
+  check(raw.mount(source, target, type, flags, data), 'mount', `${source} on ${target}`)
+}
+
+const MNT_DETACH = 2
+
+/** Unmounts lazily: the mount is gone from sight at once, and freed when its last user is. */
+export function unmount(target: string): void {
+  check(raw.umount2(target, MNT_DETACH), 'umount', target)
+}
+
+/** Unmounts; what is not mounted, or not there, is fine. */
+export function unmountIfMounted(target: string): void {
+  try {
+    unmount(target)
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !['EINVAL', 'ENOENT'].includes(error.code)) throw error
+  }
+}
+
+export function unshare(flags: number): void {
+  check(raw.unshare(flags), 'unshare', `0x${flags.toString(16)}`)
+}
+
+export function enterNamespace(fd: number, kind: number): void {
+  check(raw.setns(fd, kind), 'setns', `0x${kind.toString(16)}`)
+}
+
+export function setHostname(name: string): void {
+  check(raw.sethostname(name, Buffer.byteLength(name)), 'sethostname', name)
+}
+
+export function makeFifo(path: string, mode: number): void {
+  check(raw.mkfifo(path, mode), 'mkfifo', path)
+}
+
+export const AF = { unix: 1, netlink: 16 } as const
+export const SOCK = { raw: 3, seqPacket: 5, closeOnExec: 0o2000000 } as const
+
+export function openSocket(domain: number, type: number, protocol: number): number {
+  return check(raw.socket(domain, type, protocol), 'socket', `${domain}/${type}/${protocol}`)
+}
+
+export function connectSocket(fd: number, address: Buffer): void {
+  check(raw.connect(fd, address, address.length), 'connect', '')
+}
+
+export function closeSocket(fd: number): void {
+  raw.close(fd)
+}
+
+export function sendTo(fd: number, message: Buffer): void {
+  check(raw.send(fd, message, message.length, 0), 'send', '')
+}
+
+/** Blocks until one message is there; returns its length. */
+export function receiveFrom(fd: number, buffer: Buffer): number {
+  return check(raw.recv(fd, buffer, buffer.length, 0), 'recv', '')
+}
