@@ -1,9 +1,10 @@
 // The API server's heart: every resource's endpoint over one store, and the handler that answers requests for them.
 // No HTTP, no authorization; admission is handed in.
 
+import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts'
 import { builtinResources, type ResourceInfo } from '../../api/resources.ts'
-import { StatusError } from '../../api/status-error.ts'
+import { badRequest, StatusError } from '../../api/status-error.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -81,6 +82,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const handler = new ResourceHandler({ admission, clock, revision: () => storage.revision() })
   const subresources = makeSubresources({ ...options, handler, find })
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
+    if (request.resource === 'bindings' && request.group === '') return handle(asPodBinding(request))
     const endpoint = find(pathOf(request))
     if (request.subresource === undefined) return handler.handle(endpoint, request)
     const answerSubresource = subresources(endpoint, request.subresource)
@@ -103,7 +105,7 @@ function makeEndpoints(
   make: (info: ResourceInfo) => Endpoint,
 ): Map<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>()
-  const isStored = (info: ResourceInfo) => info.verbs.includes('list') || info.resource === 'bindings'
+  const isStored = (info: ResourceInfo) => info.verbs.includes('list')
   for (const info of resources) {
     if (isStored(info) && !conversions[pathOf(info)]) endpoints.set(pathOf(info), make(info))
   }
@@ -113,6 +115,13 @@ function makeEndpoints(
     if (stored) endpoints.set(pathOf(info), { ...stored, info, conversion: conversion.make() })
   }
   return endpoints
+}
+
+/** POST …/bindings is the old way to pods/binding, with the pod's name in the body. */
+function asPodBinding(request: ApiRequest): ApiRequest {
+  const { metadata } = (request.body ?? {}) as Partial<KubeObject>
+  if (request.verb !== 'create' || !metadata?.name) throw badRequest('name must be provided')
+  return { ...request, resource: 'pods', subresource: 'binding', name: metadata.name }
 }
 
 /** Upstream's key, with the group before the resource where it is not core: '/registry/apps/deployments/'. */

@@ -150,6 +150,9 @@ test('a PUT creates what may be created so', async () => {
   const lease = { metadata: { name: 'l' }, spec: { holderIdentity: 'me' } }
   const response = await api.send('update', 'coordination.k8s.io/v1/leases', { name: 'l', body: lease })
   assert.equal(response.kind === 'object' && response.code, 201)
+  const late = { metadata: { name: 'gone', resourceVersion: '7' }, spec: {} }
+  const again = await api.object('update', 'coordination.k8s.io/v1/leases', { name: 'gone', body: late })
+  assert.equal(again.metadata.resourceVersion, String(api.storage.revision()))
   const versionless = await failure(
     api.object('update', 'coordination.k8s.io/v1/leases', {
       name: 'l',
@@ -282,4 +285,13 @@ test('unknown fields are dropped, warned of or refused, as the request says', as
   const warned = await api.send('create', 'configmaps', { body, options: { fieldValidation: 'Warn' } })
   assert.deepEqual(warned.kind === 'object' && warned.warnings, ['unknown field "nonsense"'])
   assert.equal((await api.get('configmaps', 'a')).nonsense, undefined)
+})
+
+test('a pod whose name is no DNS label is made with a warning', async () => {
+  const api = new TestRegistry()
+  const response = await api.send('create', 'pods', { body: pod('a.b') })
+  assert.match(
+    (response.kind === 'object' && response.warnings?.[0]) || '',
+    /^metadata\.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: \[/,
+  )
 })

@@ -206,6 +206,8 @@ export class ResourceStore {
   }
 
   #createOnUpdate(call: UpdateCall, object: KubeObject): Promise<KubeObject> {
+    // Whatever version the client has seen is gone with the object.
+    object.metadata.resourceVersion = ''
     return this.create(object, { ...call, validate: call.validateCreate ?? call.validate })
   }
 

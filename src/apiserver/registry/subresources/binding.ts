@@ -15,7 +15,6 @@ export function bindingHandler(handler: ResourceHandler): SubresourceHandler {
     const write = handler.begin(endpoint, request)
     const binding = write.decode(request.body, { apiVersion: 'v1', kind: 'Binding' })
     write.checkTarget(binding)
-    if (!request.name) request = { ...request, name: binding.metadata.name }
     checkBinding(binding as unknown as Binding)
     await write.admit('CREATE', binding)
     await write.validate('CREATE', binding)

@@ -52,6 +52,13 @@ test('bindings that come too late are conflicts', async () => {
   assert.equal((await failure(bind(api, 'missing'))).code, 404)
 })
 
+test('the old bindings resource is another way to bind', async () => {
+  const api = new TestRegistry()
+  await api.create('pods', pod('p'))
+  await api.create('bindings', binding('p', 'n7'))
+  assert.equal((await api.get('pods', 'p')).spec!.nodeName, 'n7')
+})
+
 test('of many bindings at once, one wins', async () => {
   const api = new TestRegistry()
   await api.create('pods', pod('p'))

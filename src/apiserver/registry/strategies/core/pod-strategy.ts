@@ -1,5 +1,6 @@
 // Upstream: pkg/registry/core/pod/strategy.go.
 import type { KubeObject } from '../../../../api/kube-object.ts'
+import { isDns1123Label } from '../../../../api/names.ts'
 import { qosClass } from '../../../../api/pod/qos.ts'
 import type { DeleteOptions } from '../../../../api/request.ts'
 import { pods } from '../../../../api/resources.ts'
@@ -25,6 +26,14 @@ export class PodStrategy extends DefaultStrategy {
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) } as Pod['status']
     if ((pod.spec.schedulingGates?.length ?? 0) > 0) pod.status.conditions = [schedulingGated()]
     mergeLabelKeys(pod)
+  }
+
+  warningsOnCreate({ metadata: { name } }: KubeObject): readonly string[] {
+    const problems = isDns1123Label(name)
+    if (problems.length === 0) return []
+    return [
+      `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+    ]
   }
 
   override prepareForUpdate(object: KubeObject, old: KubeObject): void {
