@@ -39,6 +39,7 @@ export class NodeAgent {
   readonly #parts: NodeAgentParts
   #node: Node | undefined
   #reportedAt = 0
+  #signal = new AbortController().signal
 
   constructor(parts: NodeAgentParts) {
     this.#parts = parts
@@ -51,6 +52,7 @@ export class NodeAgent {
 
   /** Retries until the node is there. A node that exists already is adopted. */
   async register(signal: AbortSignal): Promise<void> {
+    this.#signal = signal
     const { client, clock, log } = this.#parts
     for (let delay = RETRY_MS; !signal.aborted; delay = Math.min(delay * 2, RETRY_MAX_MS)) {
       try {
@@ -127,7 +129,7 @@ export class NodeAgent {
       if (isNotFound(error)) return undefined
       throw error
     })
-    if (!found) return this.register(new AbortController().signal)
+    if (!found) return this.register(this.#signal)
     const next = nodeStatus(await this.#inputs(), found.status, clock.now())
     this.#node = found
     if (!always && !differs(found.status, next) && clock.now() - this.#reportedAt < REPORT_EVERY_MS) return

@@ -152,7 +152,7 @@ export class KubeletWorld {
       await new Promise(resolve => setTimeout(resolve, turn < 200 ? 0 : 1))
     }
     throw new Error(
-      `the pod never became as wanted: ${JSON.stringify(last?.status, undefined, 1)} ${this.cri.calls.join(', ')}`,
+      `the pod never became as wanted: ${JSON.stringify(last?.status)} ${(await this.eventsOf(name)).join('; ')} ${this.cri.calls.join(', ')}`,
     )
   }
 

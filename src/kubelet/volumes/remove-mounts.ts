@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 import { unmountIfMounted } from '../../runtime/native/syscall/libc.ts'
 
-/** Unmounts everything under the directory (DIR/kubelet, or one pod's), the innermost first. */
+/** Unmounts everything under the kubelet's directory, the innermost first, and what shareMounts made of it. */
 export function removeVolumeMounts(dir: string): void {
   for (const target of mountsUnder(dir).reverse()) unmountIfMounted(target)
+  unmountIfMounted(resolve(dir))
 }
 
 /** Mount points under the directory in the order in which they were made. */

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { configMaps, pods } from '../api/resources.ts'
+import type { ConfigMap, ContainerStatus, Pod } from '../api/types/core-v1.ts'
+import type { NodeAccess } from './node-access.ts'
+import { container, KubeletWorld } from './testing/kubelet-world.fixture.ts'
+import type { Mounter } from './volumes/mounter.ts'
+
+const status = (pod: Pod, name: string): ContainerStatus | undefined =>
+  [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])].find(
+    one => one.name === name,
+  )
+
+/** Remembers mounts instead of making them. */
+function recordingMounter() {
+  const made: string[] = []
+  const mounter: Mounter = {
+    tmpfs: (target, options) => made.push(`tmpfs ${target} ${options}`),
+    bind: (_source, target) => made.push(`bind ${target}`),
+    unmount: () => {},
+  }
+  return { made, mounter }
+}
+
+async function inWorld(work: (world: KubeletWorld, made: string[]) => Promise<void>): Promise<void> {
+  const { made, mounter } = recordingMounter()
+  const world = await KubeletWorld.create({ mounter })
+  try {
+    await work(world, made)
+  } finally {
+    await world.close()
+  }
+}
+
+test('a postStart hook that fails stops the container and shows why', () =>
+  inWorld(async world => {
+    const lifecycle = { postStart: { exec: { command: ['/bin/false'] } } }
+    await world.createPod('hooked', { containers: [container('app', { lifecycle })] })
+    await world.untilTrue('the failure was shown', () =>
+      world.seen.some(pod => status(pod, 'app')?.state.waiting?.reason === 'PostStartHookError'),
+    )
+    const shown = world.seen.find(pod => status(pod, 'app')?.state.waiting?.reason === 'PostStartHookError')!
+    assert.match(
+      status(shown, 'app')!.state.waiting!.message!,
+      /^Exec lifecycle hook \(\[\/bin\/false\]\) for Container "app" in Pod "hooked_default\(.*\)" failed - error: command '\/bin\/false' exited with 1: , message: ""$/,
+    )
+    assert.ok((await world.eventsOf('hooked')).includes('FailedPostStartHook: PostStartHook failed'))
+  }))
+
+test('a preStop hook runs before its container is stopped', () =>
+  inWorld(async world => {
+    const lifecycle = { preStop: { exec: { command: ['bye'] } } }
+    await world.createPod('polite', { containers: [container('app', { lifecycle })] })
+    await world.until('polite', pod => pod.status.phase === 'Running')
+    await world.client.delete(pods, { namespace: 'default', name: 'polite' })
+    await world.untilTrue('it is gone', () => world.cri.containers.size === 0)
+    assert.deepEqual(
+      world.cri.calls.filter(call => /^(execSync|stopContainer)/.test(call)),
+      ['execSync app bye', 'stopContainer app 30'],
+    )
+  }))
+
+test('deleting again with a shorter grace shortens the wait', () =>
+  inWorld(async world => {
+    world.cri.stopMs.set('app', 60_000)
+    await world.createPod('stubborn', { terminationGracePeriodSeconds: 60 })
+    await world.until('stubborn', pod => pod.status.phase === 'Running')
+    await world.client.delete(pods, { namespace: 'default', name: 'stubborn' })
+    await world.untilTrue('it is being stopped', () => world.cri.calls.includes('stopContainer app 60'))
+    await world.client.delete(pods, { namespace: 'default', name: 'stubborn' }, { gracePeriodSeconds: 5 })
+    await world.untilTrue('the runtime is told', () => world.cri.calls.includes('stopContainer app 5'))
+    await world.clock.advance(5_000)
+    await world.untilTrue('it is gone', () =>
+      world.pod('stubborn').then(
+        () => false,
+        () => true,
+      ),
+    )
+  }))
+
+test('a sidecar starts in its turn and keeps running beside later containers', () =>
+  inWorld(async world => {
+    world.cri.behaviours.set('setup', () => 0)
+    const inits = [container('proxy', { restartPolicy: 'Always' }), container('setup')]
+    await world.createPod('meshed', { initContainers: inits })
+    const pod = await world.until(
+      'meshed',
+      one =>
+        one.status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
+    )
+    assert.equal(status(pod, 'proxy')?.ready, true)
+    assert.deepEqual(world.cri.running(), ['proxy', 'app'])
+    world.cri.exit('proxy', 1)
+    const again = await world.until(
+      'meshed',
+      one => status(one, 'proxy')?.restartCount === 1 && !!status(one, 'proxy')?.state.running,
+    )
+    assert.equal(again.status.phase, 'Running')
+    assert.equal(status(again, 'app')?.restartCount, 0)
+  }))
+
+test('a changed image replaces the container at once', () =>
+  inWorld(async world => {
+    await world.createPod('edited', {})
+    await world.until('edited', pod => pod.status.phase === 'Running')
+    const patch = { spec: { containers: [{ name: 'app', image: 'example/app:2' }] } }
+    await world.client.patch(
+      pods,
+      { namespace: 'default', name: 'edited' },
+      'application/strategic-merge-patch+json',
+      patch,
+    )
+    const pod = await world.until(
+      'edited',
+      one => status(one, 'app')?.restartCount === 1 && !!status(one, 'app')?.state.running,
+    )
+    assert.equal(status(pod, 'app')?.image, 'example/app:2')
+    await world.untilTrue('the event is written', async () =>
+      (await world.eventsOf('edited')).includes(
+        'Killing: Container app definition changed, will be restarted',
+      ),
+    )
+  }))
+
+test('an exit that asks for it restarts all containers in the same sandbox', () =>
+  inWorld(async world => {
+    world.cri.behaviours.set('setup', () => 0)
+    const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } }
+    await world.createPod('anew', {
+      initContainers: [container('setup')],
+      containers: [
+        container('app', { restartPolicy: 'Never', restartPolicyRules: [rule] }),
+        container('other'),
+      ],
+    })
+    const before = await world.until('anew', pod => pod.status.phase === 'Running')
+    world.cri.exit('app', 88)
+    const after = await world.until(
+      'anew',
+      pod =>
+        status(pod, 'app')?.restartCount === 1 &&
+        !!status(pod, 'app')?.state.running &&
+        !!status(pod, 'other')?.state.running,
+    )
+    assert.equal(after.status.podIP, before.status.podIP)
+    assert.equal(status(after, 'other')?.restartCount, 1)
+    assert.equal(status(after, 'setup')?.restartCount, 1)
+    assert.ok(
+      world.seen.some(({ status: { conditions } }) =>
+        conditions?.some(
+          ({ type, status: is, reason }) =>
+            type === 'AllContainersRestarting' && is === 'True' && reason === 'RestartAllContainersStarted',
+        ),
+      ),
+    )
+    assert.equal(world.cri.sandboxes.size, 1)
+  }))
+
+test('a mounted ConfigMap follows its object', () =>
+  inWorld(async world => {
+    await world.createConfigMap('page', { 'index.html': 'hello' })
+    const mounted = container('app', { volumeMounts: [{ name: 'config', mountPath: '/config' }] })
+    const created = await world.createPod('live', {
+      containers: [mounted],
+      volumes: [{ name: 'config', configMap: { name: 'page' } }],
+    })
+    await world.until('live', pod => pod.status.phase === 'Running')
+    const file = join(
+      world.dir,
+      'kubelet/pods',
+      created.metadata.uid,
+      'volumes/kubernetes.io~configmap/config/index.html',
+    )
+    assert.equal(readFileSync(file, 'utf8'), 'hello')
+    const mount = world.cri
+      .named('app')!
+      .config.mounts!.find(({ containerPath }) => containerPath === '/config')
+    assert.equal(mount?.readonly, true)
+    const next = { metadata: { name: 'page', namespace: 'default' }, data: { 'index.html': 'changed' } }
+    await world.client.update(configMaps, next as unknown as ConfigMap)
+    await world.untilTrue('the file follows', () => readFileSync(file, 'utf8') === 'changed')
+  }))
+
+test('a service account token is bound to the pod and mounted', () =>
+  inWorld(async world => {
+    const { serviceAccounts } = await import('../api/resources.ts')
+    await world.client.create(serviceAccounts, {
+      metadata: { name: 'default', namespace: 'default' },
+    } as never)
+    const mounted = container('app', { volumeMounts: [{ name: 'token', mountPath: '/token' }] })
+    const sources = [
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+      { downwardAPI: { items: [{ path: 'ns', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
+    ]
+    const created = await world.createPod('secure', {
+      serviceAccountName: 'default',
+      containers: [mounted],
+      volumes: [{ name: 'token', projected: { sources } }],
+    })
+    await world.until('secure', pod => pod.status.phase === 'Running')
+    const dir = join(world.dir, 'kubelet/pods', created.metadata.uid, 'volumes/kubernetes.io~projected/token')
+    assert.equal(readFileSync(join(dir, 'token'), 'utf8'), 'token-for-secure')
+    assert.equal(readFileSync(join(dir, 'ns'), 'utf8'), 'default')
+  }))
+
+test('memory volumes are tmpfs with their limit, sub paths are bound, /etc/hosts is managed', () =>
+  inWorld(async (world, made) => {
+    const mounts = [
+      { name: 'cache', mountPath: '/cache' },
+      { name: 'data', mountPath: '/data', subPath: 'a/b' },
+    ]
+    const created = await world.createPod('mounted', {
+      containers: [container('app', { volumeMounts: mounts })],
+      volumes: [
+        { name: 'cache', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+        { name: 'data', emptyDir: {} },
+      ],
+      hostAliases: [{ ip: '1.2.3.4', hostnames: ['friend'] }],
+    })
+    await world.until('mounted', pod => pod.status.phase === 'Running')
+    const root = join(world.dir, 'kubelet/pods', created.metadata.uid)
+    assert.deepEqual(made, [
+      `tmpfs ${root}/volumes/kubernetes.io~empty-dir/cache mode=0777,size=1048576`,
+      `bind ${root}/volume-subpaths/data/app/1`,
+    ])
+    assert.ok(existsSync(join(root, 'volumes/kubernetes.io~empty-dir/data/a/b')))
+    const hosts = readFileSync(join(root, 'etc-hosts'), 'utf8')
+    assert.match(hosts, /^# Kubernetes-managed hosts file\.\n127\.0\.0\.1\tlocalhost\n/)
+    assert.match(hosts, /\n10\.244\.0\.2\tmounted\n\n# Entries added by HostAliases\.\n1\.2\.3\.4\tfriend\n$/)
+  }))
+
+test('a volume type that is not supported says so once per try', () =>
+  inWorld(async world => {
+    const mounted = container('app', { volumeMounts: [{ name: 'v', mountPath: '/v' }] })
+    await world.createPod('nfs', {
+      containers: [mounted],
+      volumes: [{ name: 'v', nfs: { server: 's', path: '/p' } }],
+    })
+    await world.untilTrue('the event is written', async () =>
+      (await world.eventsOf('nfs')).includes(
+        'FailedMount: MountVolume.SetUp failed for volume "v" : volumes of type nfs are not supported on this node',
+      ),
+    )
+    assert.equal((await world.pod('nfs')).status.phase, 'Pending')
+  }))
+
+test('a pod that does not fit is rejected with the reason', () =>
+  inWorld(async world => {
+    await world.createPod('huge', {
+      containers: [container('app', { resources: { requests: { cpu: '64' } } })],
+    })
+    const pod = await world.until('huge', one => one.status.phase === 'Failed')
+    assert.equal(pod.status.reason, 'OutOfcpu')
+    assert.equal(
+      pod.status.message,
+      "Pod was rejected: Node didn't have enough resource: cpu, requested: 64000, used: 0, capacity: 4000",
+    )
+    assert.deepEqual(world.cri.calls, [])
+  }))
+
+test('the termination message of a container shows in its status', () =>
+  inWorld(async world => {
+    await world.createPod('words', { restartPolicy: 'Never' })
+    await world.until('words', pod => pod.status.phase === 'Running')
+    const file = world.cri
+      .named('app')!
+      .config.mounts!.find(({ containerPath }) => containerPath === '/dev/termination-log')!
+    writeFileSync(file.hostPath, 'last words')
+    world.cri.exit('app', 2)
+    const pod = await world.until('words', one => one.status.phase === 'Failed')
+    assert.equal(status(pod, 'app')?.state.terminated?.message, 'last words')
+  }))
+
+test('logs are read by name of the container, and say what is missing', () =>
+  inWorld(async world => {
+    world.cri.missingImages.add('example/none:1')
+    const created = await world.createPod('talk', {
+      containers: [container('app'), container('late', { image: 'example/none:1' })],
+    })
+    await world.until(
+      'talk',
+      pod =>
+        !!status(pod, 'app')?.state.running && status(pod, 'late')?.state.waiting?.reason === 'ErrImagePull',
+    )
+    writeFileSync(world.cri.named('app')!.status.logPath, '2026-01-01T00:00:00Z stdout F hello\n')
+    const reference = { namespace: 'default', name: 'talk', uid: created.metadata.uid }
+    const read = async (name: string, access: NodeAccess) => {
+      const options = { container: name, follow: false, previous: false, timestamps: false }
+      const parts: Uint8Array[] = []
+      for await (const part of await access.logs('node-1', reference, options, new AbortController().signal))
+        parts.push(part)
+      return Buffer.concat(parts).toString()
+    }
+    assert.equal(await read('app', world.kubelet.nodeAccess), 'hello\n')
+    await assert.rejects(read('late', world.kubelet.nodeAccess), {
+      message: 'container "late" in pod "talk" is waiting to start: image can\'t be pulled',
+    })
+  }))
