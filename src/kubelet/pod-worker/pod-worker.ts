@@ -1,22 +1,21 @@
 // One pod's worker: observe, decide, perform, wait. It alone acts on its pod's sandboxes, containers and files.
-import { rm } from 'node:fs/promises'
 import { pods } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
-import { sandboxConfig } from '../containers/sandbox-config.ts'
 import { findContainer } from '../pod-name.ts'
-import { containerLogPath, podLogDir } from '../pod-paths.ts'
-import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
-import { isGone } from '../runtime-view/runtime-view.ts'
 import { computeStatus, isTerminal } from '../status/compute-status.ts'
 import { finalStatus, withheldPhase } from '../status/final-status.ts'
 import type { Action } from './actions.ts'
+import { Alarm, aborted } from './alarm.ts'
+import { killContainer } from './container-killer.ts'
 import { startContainer } from './container-starter.ts'
 import { backOffKey, nextBackOff } from './crash-back-off.ts'
 import { decide } from './decide.ts'
-import { decideStopping, gracePeriodOf, MINIMUM_STOP_SECONDS } from './decide-stopping.ts'
+import { decideStopping, gracePeriodOf } from './decide-stopping.ts'
 import { type BackOffEntry, nothingObserved, type ObservedPod, type StartFailure } from './observed-pod.ts'
 import { performStopping } from './pod-stopper.ts'
+import { removeAllRecords, removeContainer, removeSandbox } from './record-remover.ts'
+import { configOf, createSandbox, stopSandboxes } from './sandbox-keeper.ts'
 import type { WorkerParts } from './worker-parts.ts'
 import type { FailWords, WorkerPhase } from './worker-phase.ts'
 
@@ -32,6 +31,7 @@ const DEADLINE: FailWords = {
 
 export class PodWorker {
   readonly #parts: WorkerParts
+  readonly #alarm: Alarm
   #pod: Pod
   #phase: WorkerPhase = { phase: 'running' }
   /** The API no longer has the pod: nothing is written about it any more. */
@@ -44,15 +44,13 @@ export class PodWorker {
   #sandboxFailures = 0
   #stepFailures = 0
   #watchers: (() => void)[] = []
-  #dirty = true
-  #wakeUp: (() => void) | undefined
-  #next = Number.POSITIVE_INFINITY
   /** Ends what a step is doing when the pod must stop. */
   #step = new AbortController()
 
   constructor(pod: Pod, parts: WorkerParts) {
     this.#pod = pod
     this.#parts = parts
+    this.#alarm = new Alarm(parts.clock)
     this.#restartingAll = !!pod.status?.conditions?.some(
       ({ type, status }) => type === 'AllContainersRestarting' && status === 'True',
     )
@@ -84,8 +82,7 @@ export class PodWorker {
 
   /** Look again, now. */
   wake(): void {
-    this.#dirty = true
-    this.#wakeUp?.()
+    this.#alarm.ring()
   }
 
   /** The pod as the API has it now. */
@@ -113,8 +110,7 @@ export class PodWorker {
   /** Ends when nothing is left of the pod, or when the signal aborts (containers then keep running). */
   async run(signal: AbortSignal): Promise<void> {
     while (this.#phase.phase !== 'gone' && !signal.aborted) {
-      this.#dirty = false
-      this.#next = Number.POSITIVE_INFINITY
+      this.#alarm.reset()
       this.#step = new AbortController()
       const stepSignal = AbortSignal.any([signal, this.#step.signal])
       try {
@@ -124,34 +120,14 @@ export class PodWorker {
         if (signal.aborted) return
         if (!this.#step.signal.aborted) this.#stepFailed(error)
       }
-      await this.#wait(signal)
+      if (this.phase !== 'gone') await this.#alarm.wait(signal)
     }
   }
 
   #stepFailed(error: unknown): void {
     const { log, clock } = this.#parts
     log.warn({ error, pod: this.#pod.metadata.name }, 'a pod could not be synchronised; trying again')
-    this.#checkAgain(clock.now() + Math.min(RETRY_MS * 2 ** this.#stepFailures++, RETRY_MAX_MS))
-  }
-
-  async #wait(signal: AbortSignal): Promise<void> {
-    if (this.#dirty || this.#phase.phase === 'gone' || signal.aborted) return
-    const ending = new AbortController()
-    const woken = new Promise<void>(resolve => {
-      this.#wakeUp = resolve
-    })
-    const waits: Promise<unknown>[] = [woken, aborted(signal, ending.signal)]
-    const delay = Math.max(0, this.#next - this.#parts.clock.now())
-    if (this.#next < Number.POSITIVE_INFINITY) {
-      waits.push(this.#parts.clock.sleep(delay, AbortSignal.any([signal, ending.signal])).catch(() => {}))
-    }
-    await Promise.race(waits)
-    this.#wakeUp = undefined
-    ending.abort()
-  }
-
-  #checkAgain(at: number): void {
-    this.#next = Math.min(this.#next, at)
+    this.#alarm.ringAt(clock.now() + Math.min(RETRY_MS * 2 ** this.#stepFailures++, RETRY_MAX_MS))
   }
 
   async #takeStep(signal: AbortSignal, lifetime: AbortSignal): Promise<void> {
@@ -202,10 +178,10 @@ export class PodWorker {
       return this.#end()
     }
     this.#publish(status)
-    if (deadline !== undefined) this.#checkAgain(deadline)
+    if (deadline !== undefined) this.#alarm.ringAt(deadline)
     const volumes = await this.#parts.volumes.setUp(this.#pod, status.podIPs?.map(({ ip }) => ip) ?? [])
     const again = this.#parts.volumes.nextAt(this.#pod.metadata.uid)
-    if (again !== undefined) this.#checkAgain(again)
+    if (again !== undefined) this.#alarm.ringAt(again)
     if (volumes.state === 'waiting') return
     signal.throwIfAborted()
     const observed = { ...this.#observed, ...this.#ownState() }
@@ -216,7 +192,7 @@ export class PodWorker {
 
   #end(failWith?: FailWords): void {
     this.#beginStopping('over', failWith)
-    this.#dirty = true
+    this.#alarm.ring()
   }
 
   /** startTime plus activeDeadlineSeconds: init containers count too. */
@@ -230,21 +206,22 @@ export class PodWorker {
     switch (action.do) {
       case 'killPod':
         this.#beginStopping('running')
-        this.#dirty = true
+        this.#alarm.ring()
         return 'stop'
       case 'createSandbox':
         return this.#createSandbox(action, signal)
       case 'startContainer':
         return this.#startContainer(action, signal)
       case 'killContainer':
-        await this.#killContainer(action, signal)
+        await killContainer(action, this.#pod, this.#podIPs()[0], this.#parts, signal)
+        this.#alarm.ring()
         return 'go on'
       case 'removeContainer':
-        await this.#removeContainer(action.id, !action.keepLogs)
-        this.#dirty = true
+        await removeContainer(action.id, !action.keepLogs, this.#pod, this.#observed, this.#parts)
+        this.#alarm.ring()
         return 'go on'
       case 'removeSandbox':
-        await this.#removeSandbox(action.id)
+        await removeSandbox(action.id, this.#parts)
         return 'go on'
       case 'holdBack':
         this.#holdBack(action)
@@ -252,42 +229,28 @@ export class PodWorker {
       case 'beginRestartAll':
       case 'endRestartAll':
         this.#restartingAll = action.do === 'beginRestartAll'
-        this.#dirty = true
+        this.#alarm.ring()
         if (this.#restartingAll) this.#publish(this.#status(false))
         return 'go on'
       case 'checkAgain':
-        this.#checkAgain(action.at)
+        this.#alarm.ringAt(action.at)
         return 'go on'
     }
   }
 
   async #createSandbox({ attempt, replaces }: Action & { do: 'createSandbox' }, signal: AbortSignal) {
-    const { events, runtime, clock } = this.#parts
-    const pod = this.#pod
-    if (replaces !== undefined) {
-      events.tell(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
-    }
-    try {
-      const config = this.#sandboxConfig(attempt)
-      await runtime.runPodSandbox({ config, runtimeHandler: '' }, signal)
-      this.#sandboxFailures = 0
-    } catch (error) {
-      if (signal.aborted) throw error
-      const text = runtimeErrorText(error)
-      events.tell(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
-      this.#checkAgain(clock.now() + Math.min(RETRY_MS * 2 ** this.#sandboxFailures++, RETRY_MAX_MS))
+    const made = await createSandbox(this.#pod, attempt, replaces !== undefined, this.#parts, signal)
+    if (!made) {
+      const delay = Math.min(RETRY_MS * 2 ** this.#sandboxFailures++, RETRY_MAX_MS)
+      this.#alarm.ringAt(this.#parts.clock.now() + delay)
       return 'stop' as const
     }
+    this.#sandboxFailures = 0
     await this.#observe()
     // The pod's address shows before images are pulled.
     this.#publish(this.#status(false))
-    this.#dirty = true
+    this.#alarm.ring()
     return 'go on' as const
-  }
-
-  #sandboxConfig(attempt: number) {
-    const { cgroups, facts } = this.#parts
-    return sandboxConfig(this.#pod, attempt, facts, cgroups.ensure(this.#pod))
   }
 
   async #startContainer({ name, kind }: Action & { do: 'startContainer' }, signal: AbortSignal) {
@@ -308,13 +271,13 @@ export class PodWorker {
         pod,
         observed: this.#observed,
         sandboxId: sandbox.id,
-        sandboxConfig: this.#sandboxConfig(sandbox.attempt),
+        sandboxConfig: configOf(pod, sandbox.attempt, this.#parts),
         podIPs: this.#podIPs(),
         signal,
       },
       this.#parts,
     )
-    this.#dirty = true
+    this.#alarm.ring()
     if (!failure) {
       const { [name]: _started, ...others } = this.#failures
       this.#failures = others
@@ -334,7 +297,7 @@ export class PodWorker {
     const same = known?.reason === 'CrashLoopBackOff' && known.message === message
     if (!same) {
       this.#failures = { ...this.#failures, [name]: { reason: 'CrashLoopBackOff', message } }
-      this.#dirty = true
+      this.#alarm.ring()
     }
     if (same && clock.now() - (this.#toldAt.get(name) ?? 0) < TELL_AGAIN_MS) return
     this.#toldAt.set(name, clock.now())
@@ -348,56 +311,6 @@ export class PodWorker {
     this.#failures = Object.fromEntries(
       Object.entries(this.#failures).map(([name, { retryAt: _retryAt, ...failure }]) => [name, failure]),
     )
-  }
-
-  /** One container is replaced or given up while the pod goes on. */
-  async #killContainer(
-    { name, id, message, why }: Action & { do: 'killContainer' },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { events, hooks, runtime, clock } = this.#parts
-    const pod = this.#pod
-    const container = findContainer(pod, name) as Container | undefined
-    events.tell(pod, 'Normal', 'Killing', message, name)
-    const grace = why === 'restartAll' ? 0 : killGrace(pod, container, why)
-    const startedAt = clock.now()
-    const preStop = container?.lifecycle?.preStop
-    if (preStop && grace > 0) {
-      const target = { pod, container, containerId: id, podIP: this.#podIPs()[0] }
-      const hook = hooks.run(preStop, target, grace, signal).catch(error => {
-        if (signal.aborted) throw error
-        events.tell(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', name)
-      })
-      const ending = new AbortController()
-      await Promise.race([hook, clock.sleep(grace * 1000, AbortSignal.any([signal, ending.signal]))]).finally(
-        () => ending.abort(),
-      )
-    }
-    const left = Math.ceil(grace - (clock.now() - startedAt) / 1000)
-    await runtime
-      .stopContainer({ containerId: id, timeout: Math.max(MINIMUM_STOP_SECONDS, left) }, signal)
-      .catch(error => {
-        if (!isGone(error)) throw error
-      })
-    this.#dirty = true
-  }
-
-  async #removeContainer(id: string, withLog: boolean): Promise<void> {
-    const known = this.#observed.containers.find(container => container.id === id)
-    await this.#parts.runtime.removeContainer({ containerId: id }).catch(error => {
-      if (!isGone(error)) throw error
-    })
-    this.#parts.view.forget(id)
-    if (!withLog || !known) return
-    const relative = containerLogPath(known.name, known.restartCount)
-    await rm(`${podLogDir(this.#parts.facts, this.#pod)}/${relative}`, { force: true })
-  }
-
-  async #removeSandbox(id: string): Promise<void> {
-    await this.#parts.runtime.removePodSandbox({ podSandboxId: id }).catch(error => {
-      if (!isGone(error)) throw error
-    })
-    this.#parts.view.forget(id)
   }
 
   // Stopping
@@ -436,21 +349,15 @@ export class PodWorker {
     }
     for (const action of decideStopping(this.#pod, this.#observed, phase.stopping, this.#parts.clock.now())) {
       if (action.do === 'stopSandboxes') return this.#stopSandboxes(phase)
-      if (action.do === 'checkAgain') this.#checkAgain(action.at)
+      if (action.do === 'checkAgain') this.#alarm.ringAt(action.at)
       else performStopping(action, target, this.#parts)
-      if (action.do === 'announce') this.#dirty = true
+      if (action.do === 'announce') this.#alarm.ring()
     }
   }
 
   async #stopSandboxes(phase: WorkerPhase & { phase: 'stopping' }): Promise<void> {
-    const ready = this.#observed.sandboxes.filter(sandbox => sandbox.ready)
-    for (const { id } of ready) {
-      await this.#parts.runtime.stopPodSandbox({ podSandboxId: id }).catch(error => {
-        if (!isGone(error)) throw error
-      })
-    }
-    if (ready.length > 0) await this.#observe()
-    this.#dirty = true
+    if ((await stopSandboxes(this.#observed, this.#parts)) > 0) await this.#observe()
+    this.#alarm.ring()
     if (phase.after === 'running') {
       this.#phase = { phase: 'running' }
       return
@@ -471,7 +378,11 @@ export class PodWorker {
     probes.forget(uid)
     this.#failures = {}
     this.#backOffs = {}
-    if (this.#removed) return this.#removeAll()
+    if (this.#removed) {
+      await removeAllRecords(this.#pod, this.#observed, this.#parts)
+      this.#phase = { phase: 'gone' }
+      return
+    }
     if (!deletionTimestamp) return
     await statuses.settled(uid)
     if (!this.#removed) await this.#deleteObject()
@@ -485,13 +396,6 @@ export class PodWorker {
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
-  }
-
-  async #removeAll(): Promise<void> {
-    for (const { id } of this.#observed.containers) await this.#removeContainer(id, false)
-    for (const { id } of this.#observed.sandboxes) await this.#removeSandbox(id)
-    await rm(podLogDir(this.#parts.facts, this.#pod), { recursive: true, force: true })
-    this.#phase = { phase: 'gone' }
   }
 
   // Status
@@ -510,24 +414,4 @@ export class PodWorker {
   #publish(status: PodStatus): void {
     if (!this.#removed) this.#parts.statuses.set(this.#pod, status)
   }
-}
-
-/** A probe may set a grace of its own; a pod in deletion has one that counts before all. */
-function killGrace(
-  pod: Pod,
-  container: Container | undefined,
-  why: 'changed' | 'liveness' | 'startup' | 'unknown',
-): number {
-  const { deletionGracePeriodSeconds } = pod.metadata
-  if (deletionGracePeriodSeconds !== undefined) return deletionGracePeriodSeconds
-  const probe =
-    why === 'liveness' ? container?.livenessProbe : why === 'startup' ? container?.startupProbe : undefined
-  return probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
-}
-
-/** Resolves when the first signal aborts; the second only ends the listening. */
-function aborted(signal: AbortSignal, ending: AbortSignal): Promise<void> {
-  return new Promise(resolve =>
-    signal.addEventListener('abort', () => resolve(), { once: true, signal: ending }),
-  )
 }

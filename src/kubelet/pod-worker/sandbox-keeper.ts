@@ -1,0 +1,47 @@
+// Makes and stops a pod's sandboxes.
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
+import { sandboxConfig } from '../containers/sandbox-config.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
+import { isGone } from '../runtime-view/runtime-view.ts'
+import type { ObservedPod } from './observed-pod.ts'
+import type { WorkerParts } from './worker-parts.ts'
+
+/** The pod's cgroup is made where it is missing. */
+export function configOf(pod: Pod, attempt: number, { facts, cgroups }: WorkerParts): PodSandboxConfig {
+  return sandboxConfig(pod, attempt, facts, cgroups.ensure(pod))
+}
+
+/** Answers whether it stands now; what went wrong is told as an event. Throws only when the signal aborts. */
+export async function createSandbox(
+  pod: Pod,
+  attempt: number,
+  replacesOne: boolean,
+  parts: WorkerParts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { events, runtime } = parts
+  if (replacesOne) {
+    events.tell(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+  }
+  try {
+    await runtime.runPodSandbox({ config: configOf(pod, attempt, parts), runtimeHandler: '' }, signal)
+    return true
+  } catch (error) {
+    if (signal.aborted) throw error
+    const text = runtimeErrorText(error)
+    events.tell(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
+    return false
+  }
+}
+
+/** Answers how many were stopped. */
+export async function stopSandboxes({ sandboxes }: ObservedPod, { runtime }: WorkerParts): Promise<number> {
+  const ready = sandboxes.filter(sandbox => sandbox.ready)
+  for (const { id } of ready) {
+    await runtime.stopPodSandbox({ podSandboxId: id }).catch(error => {
+      if (!isGone(error)) throw error
+    })
+  }
+  return ready.length
+}
