@@ -14,20 +14,26 @@ export interface Clock extends PassiveClock {
 /** setTimeout fires at once for anything longer than this (2^31 - 1 ms, about 24.8 days). */
 const LONGEST_TIMER_MS = 2_147_483_647
 
-/** The machine's clock. A sleeping timer never keeps the process alive by itself. */
+/** The machine's clock. A sleeping timer keeps the process alive only when asked to. */
 export class SystemClock implements Clock {
+  readonly #keepAlive: boolean
+
+  constructor({ keepAlive = false }: { keepAlive?: boolean } = {}) {
+    this.#keepAlive = keepAlive
+  }
+
   now(): number {
     return Date.now()
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     for (let left = ms; left > 0; left -= LONGEST_TIMER_MS) {
-      await sleepOnce(Math.min(left, LONGEST_TIMER_MS), signal)
+      await sleepOnce(Math.min(left, LONGEST_TIMER_MS), this.#keepAlive, signal)
     }
   }
 }
 
-function sleepOnce(ms: number, signal?: AbortSignal): Promise<void> {
+function sleepOnce(ms: number, keepAlive: boolean, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.reject(signal.reason)
   return new Promise((resolve, reject) => {
     const onAbort = () => {
@@ -38,7 +44,7 @@ function sleepOnce(ms: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', onAbort)
       resolve()
     }, ms)
-    timer.unref?.()
+    if (!keepAlive) timer.unref()
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }

@@ -8,7 +8,10 @@ test('sleepers wake in due order, each seeing its own time', async () => {
   void clock.sleep(20).then(() => seen.push(['late', clock.now()]))
   void clock.sleep(10).then(() => seen.push(['early', clock.now()]))
   await clock.advance(30)
-  assert.deepEqual(seen, [['early', 1_010], ['late', 1_020]])
+  assert.deepEqual(seen, [
+    ['early', 1_010],
+    ['late', 1_020],
+  ])
   assert.equal(clock.now(), 1_030)
 })
 

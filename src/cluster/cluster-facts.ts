@@ -27,7 +27,9 @@ export function writeFacts(file: string, facts: ClusterFacts): void {
  * Ranges that no interface or route of this machine uses yet: the usual 10.244.0.0/24 and 10.96.0.0/16 if free,
  * otherwise the next ones, so that clusters side by side and existing networks do not clash.
  */
-export function chooseRanges(taken: readonly Range[] = takenRanges()): Pick<ClusterFacts, 'podCidr' | 'serviceCidr'> {
+export function chooseRanges(
+  taken: readonly Range[] = takenRanges(),
+): Pick<ClusterFacts, 'podCidr' | 'serviceCidr'> {
   for (let step = 0; step < 64; step++) {
     const pods = range(`10.${244 - step}.0.0`, 24)
     const services = range(`10.${96 + step}.0.0`, 16)
@@ -75,6 +77,11 @@ function routes(): Range[] {
 }
 
 /** '0000F40A' (as /proc/net/route writes it) is 10.244.0.0. */
-const fromLittleEndian = (hex: string) => hex.match(/../g)!.reverse().map(byte => Number.parseInt(byte, 16)).join('.')
+const fromLittleEndian = (hex: string) =>
+  hex
+    .match(/../g)!
+    .reverse()
+    .map(byte => Number.parseInt(byte, 16))
+    .join('.')
 
 const prefixLength = (mask: number) => mask.toString(2).replace(/0+$/, '').length

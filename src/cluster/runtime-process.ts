@@ -3,8 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { PlainError } from '../base/plain-error.ts'
+import { ensureMountNamespace, removeMountNamespace } from '../runtime/native/mount-namespace.ts'
+import { chooseRuntime } from '../runtime/native/probe.ts'
 import type { ClusterPaths } from './paths.ts'
 
 export interface RuntimeProcess {
@@ -20,16 +22,33 @@ function entryFile(): string {
   return existsSync(bundled) ? bundled : join(import.meta.dirname, '..', 'runtime', 'native', 'process.ts')
 }
 
-/** Resolves when the runtime serves its socket: it writes one line, `{"ready":true}` or `{"error":"…"}`, to its stdout. */
+/** The young generation is kept small: the process is idle most of the time and its memory is counted. */
+const NODE_FLAGS = ['--max-semi-space-size=1']
+
+/** nsenter replaces itself, so the child's pid is the runtime's. */
+function spawnInNamespace(
+  name: string,
+  paths: ClusterPaths,
+  more: string[],
+  stdio: ('pipe' | 'inherit' | 'ignore')[],
+) {
+  const namespace = ensureMountNamespace(paths.runtime)
+  const own = ['--name', name, '--state-dir', paths.runtime, '--socket', paths.runtimeSocket, ...more]
+  return spawn('nsenter', [`--mount=${namespace}`, process.execPath, ...NODE_FLAGS, entryFile(), ...own], {
+    stdio,
+  })
+}
+
+/** Resolves when the runtime serves its socket: it says one line, `{"ready":true}` or `{"error":"…"}`, on stdout. */
 export async function startRuntimeProcess(name: string, paths: ClusterPaths): Promise<RuntimeProcess> {
-  mkdirSync(paths.runDir, { recursive: true, mode: 0o700 })
-  mkdirSync(paths.runtime, { recursive: true, mode: 0o700 })
-  const args = [entryFile(), '--name', name, '--state-dir', paths.runtime, '--socket', paths.runtimeSocket]
+  chooseRuntime()
+  for (const folder of [paths.runDir, paths.runtime]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   // stdin is held open: when this process dies, the runtime sees its end and stops too.
-  const child = spawn(process.execPath, ['--max-semi-space-size=1', ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawnInNamespace(name, paths, [], ['pipe', 'pipe', 'inherit'])
   await ready(child)
   let stopping = false
-  const failed = once(child, 'exit').then(([code, signal]) => {
+  const ended = once(child, 'exit')
+  const failed = ended.then(([code, signal]) => {
     if (stopping) return new Promise<never>(() => {})
     throw new Error(`the container runtime stopped (${signal ?? `exit code ${code}`})`)
   })
@@ -39,8 +58,6 @@ export async function startRuntimeProcess(name: string, paths: ClusterPaths): Pr
     failed,
     async stop() {
       stopping = true
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const ended = once(child, 'exit')
       child.stdin!.end()
       await ended
     },
@@ -55,7 +72,9 @@ async function ready(child: ChildProcess): Promise<void> {
       text += chunk
       if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
     })
-    child.once('exit', code => reject(new PlainError(`The container runtime did not start (exit code ${code}).`)))
+    child.once('exit', code =>
+      reject(new PlainError(`The container runtime did not start (exit code ${code}).`)),
+    )
     child.once('error', reject)
   })
   const { error } = JSON.parse(line) as { ready?: true; error?: string }
@@ -64,16 +83,14 @@ async function ready(child: ChildProcess): Promise<void> {
 
 /** Removes containers, mounts, links, rules and cgroups of a cluster, be its runtime alive or not. */
 export async function removeRuntimeTraces(name: string, paths: ClusterPaths): Promise<void> {
-  if (!existsSync(dirname(paths.runtime))) return
-  const child = spawn(
-    process.execPath,
-    [entryFile(), '--name', name, '--state-dir', paths.runtime, '--socket', paths.runtimeSocket, '--remove-everything'],
-    { stdio: ['ignore', 'inherit', 'pipe'] },
-  )
+  if (!existsSync(paths.runtime)) return
+  const child = spawnInNamespace(name, paths, ['--remove-everything'], ['ignore', 'inherit', 'pipe'])
   let words = ''
   child.stderr!.setEncoding('utf8').on('data', chunk => {
     words += chunk
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`what the container runtime made could not be removed completely: ${words.trim()}`)
+  if (code !== 0)
+    throw new Error(`what the container runtime made could not be removed completely: ${words.trim()}`)
+  removeMountNamespace(paths.runtime)
 }

@@ -147,7 +147,7 @@ export async function eventually<T>(
   while (performance.now() < deadline) {
     try {
       const answer = await ask()
-      if (answer) return answer
+      if (answer) return answer as Exclude<T, false | '' | 0 | null | undefined>
       last = answer
     } catch (error) {
       last = error

@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const name = values.name ?? 'kubernode'
 const stateDir = values['state-dir'] ?? `/var/lib/kubernode/${name}/runtime`
 const socket = values.socket ?? `/run/kubernode/${name}/runtime.sock`
-const clock = new SystemClock()
+const clock = new SystemClock({ keepAlive: values['remove-everything'] })
 // stdout is for the one line; everything else goes to stderr.
 const log = pino(
   { level: process.env.KUBERNODE_LOG ?? 'warn', base: { part: 'runtime' } },

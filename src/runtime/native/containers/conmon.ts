@@ -60,10 +60,11 @@ export async function createThroughConmon(dir: StateDir, request: ConmonRequest)
   })
   const sync = child.stdio[3] as Readable
   const errors = readAll(child.stderr!)
-  const answer = readAll(sync)
+  const answer = readLine(sync)
   ;(child.stdio[4] as Duplex).end('\0')
-  await once(child, 'exit')
-  return parseAnswer(await answer, errors)
+  const [line] = await Promise.all([answer, once(child, 'exit')])
+  sync.destroy()
+  return parseAnswer(line, errors)
 }
 
 async function parseAnswer(text: string, errors: Promise<string>): Promise<number> {
@@ -79,6 +80,19 @@ async function parseAnswer(text: string, errors: Promise<string>): Promise<numbe
     CRI_CODE.unknown,
     `failed to create container: ${(message ?? 'the runtime said nothing').trim()}`,
   )
+}
+
+/** The monitor itself keeps the other end open for as long as it lives: only the first line is waited for. */
+function readLine(stream: Readable): Promise<string> {
+  stream.setEncoding('utf8')
+  return new Promise(resolve => {
+    let text = ''
+    stream.on('data', chunk => {
+      text += chunk
+      if (text.includes('\n')) resolve(text)
+    })
+    stream.once('close', () => resolve(text))
+  })
 }
 
 async function readAll(stream: Readable): Promise<string> {

@@ -1,0 +1,166 @@
+// Builds the API server: store, registry, authentication, HTTPS; and the clients that live in this process.
+import { networkInterfaces } from 'node:os'
+import type { UserInfo } from '../api/request.ts'
+import { builtinResources } from '../api/resources.ts'
+import { chain } from '../apiserver/admission/admission.ts'
+import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
+import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
+import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.ts'
+import { clientCertificateAuthenticator, unionAuthenticator } from '../apiserver/authn/authenticator.ts'
+import { findBoundObjectThrough } from '../apiserver/authn/find-bound-object.ts'
+import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts'
+import { authorized } from '../apiserver/authz/authorizer.ts'
+import { simpleAuthorizer } from '../apiserver/authz/simple-authorizer.ts'
+import { withVirtualResources } from '../apiserver/authz/virtual-resources.ts'
+import { DiscoveryHandler } from '../apiserver/discovery/discovery-handler.ts'
+import { ResourceIndex } from '../apiserver/discovery/resource-index.ts'
+import { versionInfo } from '../apiserver/discovery/version-info.ts'
+import { createHttpServer } from '../apiserver/http/http-server.ts'
+import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.ts'
+import { ServerMetrics } from '../apiserver/http/metrics.ts'
+import type { NodeAccess } from '../apiserver/node-access.ts'
+import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
+import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
+import { createRegistry, type Registry } from '../apiserver/registry/registry.ts'
+import { tableFor } from '../apiserver/tables/table-for.ts'
+import { PlainError } from '../base/plain-error.ts'
+import { Client } from '../client/client.ts'
+import { writeKubeconfig } from '../client/kubeconfig.ts'
+import { Compactor } from '../storage/compactor.ts'
+import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
+import { MemoryStorage } from '../storage/memory/memory-storage.ts'
+import type { Storage } from '../storage/storage.ts'
+import { type ClusterParts, keepRunning } from './parts.ts'
+
+export interface RunningApiServer {
+  server: string
+  port: number
+  authorityCertificate: string
+  /** An in-process client as this user; authorization and admission apply. */
+  clientOf(user: UserInfo, userAgent: string): Client
+  /** Plugs in how nodes are reached; until then logs are refused. */
+  setNodeAccess(access: NodeAccess): void
+}
+
+export async function startApiServer(
+  parts: ClusterParts,
+  store: 'lmdb' | 'memory',
+): Promise<RunningApiServer> {
+  const { clock, paths, facts, log } = parts
+  const storage = openStorage(parts, store)
+  const pki = await ensurePki({
+    directory: paths.pki,
+    addresses: [...machineAddresses(), firstAddress(facts.serviceCidr)],
+    names: [parts.nodeName],
+    clock,
+  })
+  const tokens: ServiceAccountTokens = new ServiceAccountTokens({
+    privateKey: pki.serviceAccountKey,
+    clock,
+    find: findBoundObjectThrough(() => registry.handle),
+  })
+  let nodeAccess: NodeAccess | undefined
+  const registry: Registry = createRegistry({
+    storage,
+    clock,
+    admission: chain(
+      defaultPlugins({
+        lookup: storageLookup(storage),
+        waitForAccount: waitForDefaultAccount(storage, clock),
+      }),
+    ),
+    nodeAccess: {
+      async logs(...request) {
+        if (!nodeAccess) throw new Error('no node can be reached yet')
+        return nodeAccess.logs(...request)
+      },
+    },
+    tokenIssuer: tokens,
+    serviceCidr: facts.serviceCidr,
+  })
+  const handle = withVirtualResources(registry.handle, {
+    authorizer: simpleAuthorizer,
+    reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
+  })
+  const port = await listen(parts, pki, handle, tokens)
+  await registry.ensureSystemObjects()
+  keepRunning(parts, signal => registry.run(signal))
+  keepRunning(parts, signal => new Compactor({ storage, clock, log }).run(signal))
+  const server = `https://127.0.0.1:${port}`
+  writeKubeconfig(paths.kubeconfig, {
+    name: parts.name,
+    user: 'kubernetes-admin',
+    server,
+    ca: pki.authorityCertificate,
+    cert: pki.admin.certificate,
+    key: pki.admin.privateKey,
+  })
+  const inProcess = authorized(handle, simpleAuthorizer)
+  return {
+    server,
+    port,
+    authorityCertificate: pki.authorityCertificate,
+    clientOf: (user, userAgent) =>
+      new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
+    setNodeAccess: access => {
+      nodeAccess = access
+    },
+  }
+}
+
+function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memory'): Storage {
+  const storage =
+    kind === 'memory' ? new MemoryStorage() : openLmdbStorage({ directory: paths.store, onFatal: fail })
+  onStop(() => storage.close())
+  return storage
+}
+
+async function listen(
+  parts: ClusterParts,
+  pki: Pki,
+  handle: Parameters<typeof createHttpServer>[0]['handle'],
+  tokens: ServiceAccountTokens,
+): Promise<number> {
+  const resources = new ResourceIndex(builtinResources)
+  let address = ''
+  const server = createHttpServer({
+    handle,
+    authenticate: unionAuthenticator([clientCertificateAuthenticator, tokens.authenticate]),
+    authorizer: simpleAuthorizer,
+    resources,
+    codec: kubernetesProtobuf,
+    discovery: new DiscoveryHandler({
+      resources,
+      codec: kubernetesProtobuf,
+      openApi: openApiSource,
+      version: versionInfo(),
+      serverAddress: () => address,
+    }),
+    tables: tableFor,
+    health: { livez: [], readyz: [] },
+    metrics: new ServerMetrics(),
+    log: parts.log,
+    clock: parts.clock,
+    tls: { ...pki.server, clientAuthority: pki.authorityCertificate },
+  })
+  try {
+    const { port } = await server.listen(parts.port, '0.0.0.0')
+    address = `127.0.0.1:${port}`
+    parts.onStop(() => server.close(1_000))
+    return port
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new PlainError(
+      `The API server's port ${parts.port} is taken by another program: choose another with --port N, or --port 0 for any free one.`,
+    )
+  }
+}
+
+const machineAddresses = () =>
+  Object.values(networkInterfaces())
+    .flatMap(list => list ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address)
+
+/** '10.96.0.0/16' → '10.96.0.1', the address of the Service `kubernetes`. */
+const firstAddress = (cidr: string) => cidr.split('/')[0]!.replace(/\d+$/, last => String(Number(last) + 1))

@@ -1,0 +1,31 @@
+// Starts the scheduler and the controllers, each under its own identity.
+import { hostname } from 'node:os'
+import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
+import { runNamespaceController } from '../controllers/namespace/namespace-controller.ts'
+import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
+import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
+import { Scheduler } from '../scheduler/scheduler.ts'
+import type { RunningApiServer } from './api-server.ts'
+import { type ClusterParts, keepRunning } from './parts.ts'
+
+export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
+  const { clock, log } = parts
+  const client = api.clientOf(
+    { name: 'system:kube-controller-manager', groups: [] },
+    'kube-controller-manager',
+  )
+  const context = { client, clock, log }
+  keepRunning(parts, signal => runServiceAccountController(context, signal))
+  keepRunning(parts, signal => runRootCaController(context, api.authorityCertificate, signal))
+  keepRunning(parts, signal => runNamespaceController(context, signal))
+  startScheduler(api, parts)
+}
+
+function startScheduler(api: RunningApiServer, parts: ClusterParts): void {
+  const { clock, log } = parts
+  const client = api.clientOf({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
+  const reportingController = 'default-scheduler'
+  const recorder = new EventsV1Recorder({ client, reportingController, hostname: hostname(), clock, log })
+  keepRunning(parts, signal => recorder.run(signal))
+  keepRunning(parts, signal => new Scheduler({ client, clock, log, recorder }).run(signal))
+}

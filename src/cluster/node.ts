@@ -1,0 +1,111 @@
+// Starts what makes this machine a node: the container runtime and the kubelet.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { dirname, join } from 'node:path'
+import { nodes } from '../api/resources.ts'
+import { EventRecorder } from '../client/events/event-recorder.ts'
+import { systemCgroups } from '../kubelet/cgroups/pod-cgroups.ts'
+import { Kubelet } from '../kubelet/kubelet.ts'
+import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cri.ts'
+import type { RunningApiServer } from './api-server.ts'
+import { type ClusterParts, keepRunning } from './parts.ts'
+import { startRuntimeProcess } from './runtime-process.ts'
+
+const CLUSTER_DNS = 10
+
+export interface RunningRuntime {
+  connection: CriConnection
+  /** For people: 'kubernode 0.1.0 (crun)'. */
+  about: string
+}
+
+/** `choice` is auto, native, or unix:///PATH of another CRI runtime. */
+export async function startRuntime(parts: ClusterParts, choice: string): Promise<RunningRuntime> {
+  const own = !choice.startsWith('unix://')
+  if (own) {
+    const child = await startRuntimeProcess(parts.name, parts.paths)
+    parts.onStop(() => child.stop())
+    child.failed.catch(error => parts.fail(error))
+  }
+  const connection = connectCri(own ? parts.paths.runtimeSocket : choice.slice('unix://'.length))
+  parts.onStop(() => connection.close())
+  const [version] = await Promise.all([
+    connection.version({ version: 'v1' }),
+    connection.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: parts.facts.podCidr } } }),
+    ...(own ? [loadOwnImages(connection)] : []),
+  ])
+  return { connection, about: `${version.runtimeName} ${version.runtimeVersion}` }
+}
+
+/** Images that the set-up made beside the program: so that the examples run without any registry. */
+async function loadOwnImages(connection: CriConnection): Promise<void> {
+  const folder = findUpwards('.cache/images')
+  if (!folder) return
+  const layouts = readdirSync(folder).map(name => join(folder, name))
+  await Promise.all(
+    layouts
+      .filter(path => existsSync(join(path, 'index.json')))
+      .map(path => connection.load({ path, names: [] })),
+  )
+}
+
+function findUpwards(path: string): string | undefined {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, path))) return join(folder, path)
+  }
+  return undefined
+}
+
+/** Resolves when the node is Ready. */
+export async function startKubelet(
+  api: RunningApiServer,
+  runtime: RunningRuntime,
+  parts: ClusterParts,
+): Promise<void> {
+  const { clock, log, paths, nodeName, facts } = parts
+  for (const folder of [paths.kubelet, paths.podLogs]) mkdirSync(folder, { recursive: true, mode: 0o750 })
+  const user = { name: `system:node:${nodeName}`, groups: ['system:nodes'] }
+  const client = api.clientOf(user, 'kubelet')
+  const kubelet = new Kubelet({
+    client,
+    runtime: runtime.connection,
+    clock,
+    nodeName,
+    rootDir: paths.kubelet,
+    logDir: paths.podLogs,
+    podCidr: facts.podCidr,
+    clusterDns: [facts.serviceCidr.split('/')[0]!.replace(/\d+$/, String(CLUSTER_DNS))],
+    clusterDomain: 'cluster.local',
+    nodeAddresses: [
+      { type: 'InternalIP', address: machineAddress() },
+      { type: 'Hostname', address: nodeName },
+    ],
+    recorder: new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }),
+    log,
+    random: Math.random,
+    options: { cgroups: systemCgroups(`/${parts.name}`, log) },
+  })
+  api.setNodeAccess(kubelet.nodeAccess)
+  const ready = untilReady(api, parts)
+  keepRunning(parts, signal => kubelet.run(signal))
+  await ready
+}
+
+async function untilReady(api: RunningApiServer, { nodeName }: ClusterParts): Promise<void> {
+  const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
+  const stop = new AbortController()
+  const fieldSelector = `metadata.name=${nodeName}`
+  for await (const { type, object } of client.watch(nodes, { fieldSelector, signal: stop.signal })) {
+    const ready = object.status?.conditions?.find(condition => condition.type === 'Ready')
+    if (type !== 'BOOKMARK' && ready?.status === 'True') break
+  }
+  stop.abort()
+}
+
+/** The address that other machines know this one by; loopback on a machine without any. */
+function machineAddress(): string {
+  const addresses = Object.entries(networkInterfaces())
+    .filter(([name]) => !name.startsWith('kn-') && !name.startsWith('kv'))
+    .flatMap(([, list]) => list ?? [])
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
+}

@@ -1,0 +1,113 @@
+// The roof: builds every part from configuration, starts them in order, stops them in the reverse order.
+import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { pino } from 'pino'
+import { SystemClock } from '../base/clock.ts'
+import type { Client } from '../client/client.ts'
+import { startApiServer } from './api-server.ts'
+import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
+import { startControlLoops } from './control-loops.ts'
+import { checkMachine } from './machine.ts'
+import { startKubelet, startRuntime } from './node.ts'
+import type { ClusterParts, Undo } from './parts.ts'
+import { type ClusterPaths, clusterPaths } from './paths.ts'
+import { removeEverything } from './remove-everything.ts'
+import { claim, release, write } from './running-cluster.ts'
+
+export interface ClusterConfig {
+  name: string
+  dataDir?: string
+  /** 0: any free one; left out: the one kept from before, else 6443. */
+  port?: number
+  /** 'auto' and 'native': our own runtime; 'unix:///…': another CRI runtime. */
+  runtime: string
+  store: 'lmdb' | 'memory'
+  onStep?: (step: StartStep) => void
+}
+
+export interface StartStep {
+  what: string
+  tookMs: number
+  detail: string
+}
+
+export interface Cluster {
+  paths: ClusterPaths
+  /** https://127.0.0.1:PORT */
+  server: string
+  /** In-process, as the cluster's administrator. */
+  client: Client
+  /** Rejects when a part that must live has died; the caller should stop the cluster then. */
+  failed: Promise<never>
+  /** Ends everything and removes what was made on the machine; the data stays. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+const DEFAULT_PORT = 6443
+
+/** Resolves when the node is Ready. Throws PlainError when something is missing; nothing half-started stays then. */
+export async function startCluster(config: ClusterConfig): Promise<Cluster> {
+  checkMachine()
+  const clock = new SystemClock()
+  const log = pino({ level: process.env.KUBERNODE_LOG ?? 'warn', base: undefined }, pino.destination(2))
+  const paths = clusterPaths(config.name, config.dataDir)
+  const running = claim(paths.running, { name: config.name, dataDir: paths.dataDir })
+  const undo: Undo[] = [() => release(paths.running)]
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => {})
+  const stop = once(() => undoAll(undo, () => removeEverything(config.name, paths)))
+  try {
+    mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
+    const facts = readFacts(paths.facts) ?? { name: config.name, ...chooseRanges(), port: DEFAULT_PORT }
+    const parts: ClusterParts = {
+      name: config.name,
+      clock,
+      log,
+      paths,
+      facts,
+      port: config.port ?? facts.port,
+      nodeName: hostname().toLowerCase(),
+      onStop: back => undo.push(back),
+      fail: failure.reject,
+    }
+    const timed = timer(clock, config.onStep)
+    const runtime = timed('runtime', startRuntime(parts, config.runtime), made => made.about)
+    runtime.catch(() => {})
+    const api = await timed('API server', startApiServer(parts, config.store), made => made.server)
+    writeFacts(paths.facts, { ...facts, port: api.port })
+    write(paths.running, { ...running, server: api.server })
+    startControlLoops(api, parts)
+    const connected = await runtime
+    await timed('node', startKubelet(api, connected, parts), () => `${parts.nodeName} is Ready`)
+    const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
+    return { paths, server: api.server, client, failed: failure.promise, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function timer(clock: SystemClock, onStep: ClusterConfig['onStep']) {
+  const startedAt = clock.now()
+  return async <T>(what: string, work: Promise<T>, detail: (made: T) => string): Promise<T> => {
+    const made = await work
+    onStep?.({ what, tookMs: clock.now() - startedAt, detail: detail(made) })
+    return made
+  }
+}
+
+/** Newest first; what fails does not keep the rest from being undone. */
+async function undoAll(undo: readonly Undo[], last: () => Promise<void>): Promise<void> {
+  const [release, ...others] = undo
+  for (const back of others.toReversed()) await Promise.resolve(back()).catch(() => {})
+  await last()
+  await release!()
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
+  }
+}
