@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { SystemClock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
+import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
 import { startApiServer } from './api-server.ts'
 import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
 import { startControlLoops } from './control-loops.ts'
@@ -49,7 +50,14 @@ const DEFAULT_PORT = 6443
 export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   checkMachine()
   const clock = new SystemClock()
-  const log = pino({ level: process.env.KUBERNODE_LOG ?? 'warn', base: undefined }, pino.destination(2))
+  const log = pino(
+    {
+      level: process.env.KUBERNODE_LOG ?? 'warn',
+      base: undefined,
+      serializers: { error: pino.stdSerializers.err },
+    },
+    pino.destination(2),
+  )
   const paths = clusterPaths(config.name, config.dataDir)
   const running = claim(paths.running, { name: config.name, dataDir: paths.dataDir })
   const undo: Undo[] = [() => release(paths.running)]
@@ -70,6 +78,8 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
       onStop: back => undo.push(back),
       fail: failure.reject,
     }
+    // Before the runtime's mount namespace is made: it sees only what is shared by then.
+    shareMounts(paths.kubelet)
     const timed = timer(clock, config.onStep)
     const runtime = timed('runtime', startRuntime(parts, config.runtime), made => made.about)
     runtime.catch(() => {})

@@ -136,18 +136,20 @@ function collect(child: ChildProcess): Promise<Output> {
   })
 }
 
+type Truthy<T> = Exclude<T, false | '' | 0 | null | undefined>
+
 /** Asks until the answer is truthy; fails with `what` and the last error or answer after `withinMs`. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T> | T,
   withinMs = 30_000,
-): Promise<NonNullable<T>> {
+): Promise<Truthy<T>> {
   const deadline = performance.now() + withinMs
   let last: unknown
   while (performance.now() < deadline) {
     try {
       const answer = await ask()
-      if (answer) return answer as Exclude<T, false | '' | 0 | null | undefined>
+      if (answer) return answer as Truthy<T>
       last = answer
     } catch (error) {
       last = error
@@ -174,7 +176,7 @@ export async function machineState(): Promise<Record<string, string[]>> {
       .sort(),
     cgroups: (await lines('find', '/sys/fs/cgroup', '-type', 'd')).sort(),
     processes: (await lines('ps', '-eo', 'args')).filter(
-      line => /conmon|crun|runc|kubernode/.test(line) && !/\/test\/|ps -eo/.test(line),
+      line => /conmon|crun|runc|kubernode/.test(line) && !/\/test\/|ps -eo|<defunct>/.test(line),
     ),
     forwarding: [readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')],
   }

@@ -179,7 +179,7 @@ class LineFilter {
     const continued = this.#midLine[entry.stream] ?? false
     this.#midLine[entry.stream] = entry.partial
     const parts = [
-      ...(timestamps && !continued ? [Buffer.from(`${entry.time} `)] : []),
+      ...(timestamps && !continued ? [Buffer.from(`${utc(entry.time)} `)] : []),
       entry.text,
       ...(entry.partial ? [] : [Buffer.from('\n')]),
     ]
@@ -220,3 +220,6 @@ class FileChanges {
     this.#close()
   }
 }
+
+/** Monitors may write the zone as an offset; upstream shows UTC as Z. */
+const utc = (time: string) => time.replace(/[+-]00:00$/, 'Z')

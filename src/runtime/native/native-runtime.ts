@@ -14,6 +14,7 @@ import { ociSpec } from './containers/oci-spec.ts'
 import { resolveUser } from './containers/user.ts'
 import { EventHub } from './event-hub.ts'
 import type { ImageStore } from './images/image-store.ts'
+import { formatReference, parseReference } from './images/reference.ts'
 import { PodNetwork } from './network/pod-network.ts'
 import type { RuntimeChoice } from './probe.ts'
 import { type Sandbox, SandboxStore, sandboxStatus, sandboxSummary } from './sandbox/sandbox-store.ts'
@@ -421,13 +422,23 @@ function summaryOf({
     id,
     podSandboxId: sandboxId,
     metadata: config.metadata,
-    image: config.image,
+    image: shownImage(config.image),
     imageRef,
     imageId,
     state,
     createdAt,
     labels: config.labels ?? {},
     annotations: config.annotations ?? {},
+  }
+}
+
+/** The name that the container was asked for, in full, as containerd shows it; an id when that is no name. */
+function shownImage({ image, userSpecifiedImage }: cri.ImageSpec): cri.ImageSpec {
+  const wanted = userSpecifiedImage || image
+  try {
+    return { image: formatReference(parseReference(wanted)) }
+  } catch {
+    return { image: wanted }
   }
 }
 

@@ -26,7 +26,11 @@ const socket = values.socket ?? `/run/kubernode/${name}/runtime.sock`
 const clock = new SystemClock({ keepAlive: values['remove-everything'] })
 // stdout is for the one line; everything else goes to stderr.
 const log = pino(
-  { level: process.env.KUBERNODE_LOG ?? 'warn', base: { part: 'runtime' } },
+  {
+    level: process.env.KUBERNODE_LOG ?? 'warn',
+    base: { part: 'runtime' },
+    serializers: { error: pino.stdSerializers.err },
+  },
   pino.destination(2),
 )
 
