@@ -27,5 +27,10 @@ export interface NodeAccess {
    * The log's bytes as `kubectl logs` shows them. Throws StatusError (400) with the kubelet's texts, such as
    * `container "c" in pod "p" is waiting to start: PodInitializing`. Ends when the signal aborts.
    */
-  logs(nodeName: string, pod: PodReference, options: LogOptions, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  logs(
+    nodeName: string,
+    pod: PodReference,
+    options: LogOptions,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>
 }

@@ -37,7 +37,7 @@ export async function keepInEachNamespace<T extends { metadata: ObjectMeta }>(
   })
   const reconcile = async (name: string) => {
     const space = spaces.lister.find(name)
-    if (!space || space.status.phase !== 'Active') return
+    if (space?.status.phase !== 'Active') return
     const present = objects.lister.find(kept.name, name)
     const wanted = kept.wanted(name, present)
     if (!wanted) return

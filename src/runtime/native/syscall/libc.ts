@@ -64,7 +64,13 @@ export const CLONE = {
   network: 0x40000000,
 } as const
 
-export function mount(source: string, target: string, type: string | null, flags: number, data: string | null = null): void {
+export function mount(
+  source: string,
+  target: string,
+  type: string | null,
+  flags: number,
+  data: string | null = null,
+): void {
   check(raw.mount(source, target, type, flags, data), 'mount', `${source} on ${target}`)
 }
 
