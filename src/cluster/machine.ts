@@ -1,11 +1,12 @@
 // What this machine must have before anything is started.
 import { existsSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { PlainError } from '../base/plain-error.ts'
 
 const MIN_FREE_BYTES = 64 * 1024 * 1024
 
 /** Throws PlainError with what to install or allow. What the container runtime needs it checks itself. */
-export function checkMachine(dataRoot = '/var/lib'): void {
+export function checkMachine(dataDir: string): void {
   if (process.platform !== 'linux') {
     throw new PlainError(
       `Kubernode runs containers on Linux; this is ${process.platform}: use a Linux machine.`,
@@ -19,10 +20,14 @@ export function checkMachine(dataRoot = '/var/lib'): void {
       'Kubernode needs /proc and network namespaces: mount /proc, or use a kernel that has them.',
     )
   }
-  const { bavail, bsize } = statfsSync(dataRoot)
+  const { bavail, bsize } = statfsSync(nearestExisting(dataDir))
   if (bavail * bsize < MIN_FREE_BYTES) {
     throw new PlainError(
-      `Less than ${MIN_FREE_BYTES >> 20} MB are free on the disk of ${dataRoot}: free some space or choose another --data-dir.`,
+      `Less than ${MIN_FREE_BYTES >> 20} MB are free on the disk of ${dataDir}: free some space or choose another --data-dir.`,
     )
   }
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path))
 }

@@ -48,7 +48,6 @@ const DEFAULT_PORT = 6443
 
 /** Resolves when the node is Ready. Throws PlainError when something is missing; nothing half-started stays then. */
 export async function startCluster(config: ClusterConfig): Promise<Cluster> {
-  checkMachine()
   const clock = new SystemClock()
   const log = pino(
     {
@@ -59,6 +58,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     pino.destination(2),
   )
   const paths = clusterPaths(config.name, config.dataDir)
+  checkMachine(paths.dataDir)
   const running = claim(paths.running, { name: config.name, dataDir: paths.dataDir })
   const undo: Undo[] = [() => release(paths.running)]
   const failure = Promise.withResolvers<never>()

@@ -124,3 +124,31 @@ test('without root the program says what it needs', async () => {
   assert.equal(status, 1)
   assert.match(stderr, /Kubernode needs root/)
 })
+
+test('a disk without room is said in one sentence and nothing half-started stays', async () => {
+  const { execFileSync } = await import('node:child_process')
+  const { mkdtempSync, rmdirSync } = await import('node:fs')
+  const disk = mkdtempSync('/tmp/kubernode-small-')
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'small', disk])
+  const before = await machineState()
+  try {
+    const { code, stderr } = await kubernode(
+      'up',
+      '--name',
+      'full-test',
+      '--data-dir',
+      `${disk}/data`,
+      '--port',
+      '0',
+    )
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^✘ Less than 64 MB are free on the disk of .*: free some space or choose another --data-dir\.\n$/,
+    )
+    assert.deepEqual(await machineState(), before)
+  } finally {
+    execFileSync('umount', [disk])
+    rmdirSync(disk)
+  }
+})

@@ -133,9 +133,10 @@ function supplementalGroups({ spec }: Pod) {
   }
 }
 
-/** Without a profile containers are unconfined: SeccompDefault is off. */
+/** Without a profile containers get the runtime's own, as with upstream's --seccomp-default. */
 function seccompOf(seccomp: SeccompProfile | undefined, privileged: boolean | undefined): SecurityProfile {
-  return seccomp && !privileged ? profile(seccomp) : { profileType: 'Unconfined', localhostRef: '' }
+  if (privileged) return { profileType: 'Unconfined', localhostRef: '' }
+  return seccomp ? profile(seccomp) : { profileType: 'RuntimeDefault', localhostRef: '' }
 }
 
 const profile = ({ type, localhostProfile }: SeccompProfile): SecurityProfile => ({

@@ -11,6 +11,7 @@ import { type ContainerRecord, ContainerStore } from './containers/container-sto
 import { execSync, execUnimplemented } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
 import { ociSpec } from './containers/oci-spec.ts'
+import { compiledFilter } from './containers/seccomp-filter.ts'
 import { resolveUser } from './containers/user.ts'
 import { EventHub } from './event-hub.ts'
 import type { ImageStore } from './images/image-store.ts'
@@ -251,6 +252,7 @@ export class NativeRuntime implements Service {
       ownOomScore: this.#ownOomScore,
       sysctls: sandbox.config.linux?.sysctls ?? {},
       ...(profile && { localSeccomp: profile }),
+      ...(this.#options.choice.kind === 'crun' && { compileSeccomp: compiledFilter }),
     })
   }
 

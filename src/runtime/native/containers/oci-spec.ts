@@ -2,7 +2,8 @@
 import type { ContainerConfig, LinuxContainerResources, Mount } from '../../cri/cri.generated.ts'
 import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
 import { effectiveCapabilities } from './capabilities.ts'
-import { defaultSeccomp } from './seccomp.ts'
+import { defaultSeccomp, type SeccompProfile } from './seccomp.ts'
+import { FILTER_ANNOTATION } from './seccomp-filter.ts'
 import type { ResolvedUser } from './user.ts'
 
 export interface OciInput {
@@ -24,6 +25,8 @@ export interface OciInput {
   /** False where oom_score_adj may not be lowered below this process's own. */
   mayLowerOomScore: boolean
   ownOomScore: number
+  /** Compiles a profile ahead (see seccomp-filter.ts); absent where the runtime does not take the result. */
+  compileSeccomp?: (profile: SeccompProfile) => string | undefined
   /** A seccomp profile read from disk (Localhost). */
   localSeccomp?: object
   sysctls: Record<string, string>
@@ -50,13 +53,14 @@ export function ociSpec(input: OciInput): object {
   const { config, rootfs, hostname } = input
   const security = config.linux?.securityContext ?? {}
   const privileged = security.privileged ?? false
+  const seccomp = seccompOf(input)
   return {
     ociVersion: '1.0.2',
     process: processOf(input),
     root: { path: rootfs, readonly: security.readonlyRootfs ?? false },
     hostname: input.namespaces.uts ? undefined : hostname || undefined,
     mounts: mountsOf(input),
-    annotations: config.annotations,
+    annotations: { ...config.annotations, ...filterOf(seccomp, input) },
     linux: {
       namespaces: namespacesOf(input),
       cgroupsPath: input.cgroupsPath,
@@ -65,7 +69,7 @@ export function ociSpec(input: OciInput): object {
       sysctl: Object.fromEntries(Object.entries(input.sysctls).filter(([name]) => !name.startsWith('net.'))),
       maskedPaths: privileged ? [] : security.maskedPaths?.length ? security.maskedPaths : MASKED,
       readonlyPaths: privileged ? [] : security.readonlyPaths?.length ? security.readonlyPaths : READ_ONLY,
-      seccomp: seccompOf(input),
+      seccomp,
       rootfsPropagation: propagationOf(config.mounts ?? []),
     },
   }
@@ -259,6 +263,15 @@ function deviceRules({ config }: OciInput): object[] {
     { allow: false, access: 'rwm' },
     ...usual.map(([type, major, minor]) => ({ allow: true, type, major, minor, access: 'rwm' })),
   ]
+}
+
+function filterOf(
+  profile: object | undefined,
+  { localSeccomp, compileSeccomp }: OciInput,
+): Record<string, string> {
+  // A profile from disk may use all of the language; the runtime reads that one itself.
+  const filter = profile && profile !== localSeccomp ? compileSeccomp?.(profile as SeccompProfile) : undefined
+  return filter ? { [FILTER_ANNOTATION]: filter } : {}
 }
 
 function seccompOf({ config, bounding, localSeccomp }: OciInput): object | undefined {

@@ -75,9 +75,21 @@ const ENOSYS = 38
 /** CLONE_NEW* flags: making namespaces needs CAP_SYS_ADMIN. */
 const NAMESPACE_FLAGS = 0x7e020000
 
-export function defaultSeccomp(capabilities: readonly string[]): object {
+/** The part of an OCI seccomp section (runtime-spec config-linux.md) that we write. */
+export interface SeccompProfile {
+  defaultAction: string
+  architectures: string[]
+  syscalls: {
+    names: string[]
+    action: string
+    errnoRet: number
+    args?: { index: number; value: number; valueTwo: number; op: string }[]
+  }[]
+}
+
+export function defaultSeccomp(capabilities: readonly string[]): SeccompProfile {
   const refused = RULES.filter(({ unless }) => !unless?.some(name => capabilities.includes(name)))
-  const syscalls: object[] = refused.map(({ names }) => ({
+  const syscalls: SeccompProfile['syscalls'] = refused.map(({ names }) => ({
     // clone3 hides its flags from filters: programs fall back to clone when it is unknown.
     names: names.filter(name => name !== 'clone3'),
     action: 'SCMP_ACT_ERRNO',
