@@ -45,6 +45,8 @@ export interface PodVolumesParts extends VolumeParts {
   events: PodEvents
   /** Called when a pod's volumes may have become ready, or their sources changed. */
   changed: (uid: string) => void
+  /** Ends every pod's watches when the kubelet stops. */
+  signal: AbortSignal
 }
 
 export class PodVolumes {
@@ -104,8 +106,14 @@ export class PodVolumes {
     const known = this.#pods.get(uid)
     if (known) return known
     const ending = new AbortController()
-    const { client, clock, log } = this.#parts
-    const follower = new ObjectFollower({ client, clock, log, namespace, signal: ending.signal })
+    const { client, clock, log, signal } = this.#parts
+    const follower = new ObjectFollower({
+      client,
+      clock,
+      log,
+      namespace,
+      signal: AbortSignal.any([ending.signal, signal]),
+    })
     const record: PodRecord = { pod, podIPs: [], volumes: new Map(), ending, follower }
     this.#pods.set(uid, record)
     return record
