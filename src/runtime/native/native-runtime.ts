@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type * as cri from '../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../cri/cri-error.ts'
+import { attachWarmer } from './cgroup/warm-attach.ts'
 import { type ContainerRecord, ContainerStore } from './containers/container-store.ts'
 import { execSync, execUnimplemented } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
@@ -69,6 +70,7 @@ export class NativeRuntime implements Service {
   readonly #containers: ContainerStore
   readonly #bounding: bigint
   readonly #ownOomScore: number
+  readonly #warmAttach = attachWarmer()
   #stopWatching = () => {}
 
   constructor(options: NativeRuntimeOptions) {
@@ -138,6 +140,7 @@ export class NativeRuntime implements Service {
     config,
     runtimeHandler,
   }: cri.RunPodSandboxRequest): Promise<cri.RunPodSandboxResponse> {
+    this.#warmAttach()
     if (!config) throw new CriError(CRI_CODE.invalidArgument, 'the sandbox has no config')
     return { podSandboxId: this.#sandboxes.run(config, runtimeHandler ?? '').id }
   }
@@ -186,6 +189,7 @@ export class NativeRuntime implements Service {
     config,
     sandboxConfig,
   }: cri.CreateContainerRequest): Promise<cri.CreateContainerResponse> {
+    this.#warmAttach()
     const sandbox = this.#sandboxes.get(podSandboxId)
     if (!sandbox.ready)
       throw new CriError(CRI_CODE.failedPrecondition, `sandbox ${podSandboxId} is not running`)
@@ -382,6 +386,8 @@ export class NativeRuntime implements Service {
   }
 
   #publish(containerEventType: cri.ContainerEventType, container: ContainerRecord): void {
+    // What ends is often followed by the next container of the pod.
+    if (containerEventType === 'CONTAINER_STOPPED_EVENT') this.#warmAttach()
     const sandbox = this.#sandboxes.find(container.sandboxId)
     this.#events.publish({
       containerId: container.id,
