@@ -4,25 +4,15 @@ import type { KubeObject } from '../kube-object.ts'
 import { isConfigMapKey, isDns1035Label, isDns1123Label, isPathSegmentName } from '../names.ts'
 import type { ConfigMap, Namespace, Pod, Secret } from '../types/core-v1.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
-import { type MetaRules, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import {
   validateEphemeralContainersUpdate,
   validatePodCreate,
   validatePodStatusUpdate,
   validatePodUpdate,
 } from './pod/pod.ts'
+import type { Validator } from './validator.ts'
 import { templateChecks } from './workloads.ts'
-
-export interface Validator {
-  /** How the kind's objects may be called; see MetaRules. */
-  name?: MetaRules['name']
-  /** Besides metadata. */
-  create?(object: never): FieldError[]
-  /** Besides metadata; `create`'s checks are made as well. */
-  update?(object: never, old: never): FieldError[]
-  /** Replaces everything else for the subresource. */
-  subresources?: Record<string, (object: never, old: never) => FieldError[]>
-}
 
 /** 'group/Kind' → checks. */
 export const validators: Record<string, Validator> = {

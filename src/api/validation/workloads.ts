@@ -6,7 +6,7 @@ import type { LabelSelector } from '../types/meta-v1.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from './field-error.ts'
 import { validateAnnotations, validateLabels } from './object-meta.ts'
 import { validatePodSpec } from './pod/pod-spec.ts'
-import type { Validator } from './validation.ts'
+import type { Validator } from './validator.ts'
 
 interface Workload {
   spec: { selector?: LabelSelector; template: PodTemplateSpec; replicas?: number }

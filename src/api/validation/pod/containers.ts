@@ -2,13 +2,7 @@
 // validateContainerCommon in pkg/apis/core/validation/validation.go.
 import { isDns1123Label } from '../../names.ts'
 import { isSidecar } from '../../pod/resources.ts'
-import type {
-  Container,
-  ContainerRestartRule,
-  EphemeralContainer,
-  PodSpec,
-  Volume,
-} from '../../types/core-v1.ts'
+import type { Container, ContainerRestartRule, EphemeralContainer } from '../../types/core-v1.ts'
 import {
   duplicate,
   each,
@@ -21,18 +15,12 @@ import {
   tooMany,
 } from '../field-error.ts'
 import { validateEnv, validateEnvFrom } from './environment.ts'
+import type { PodContext } from './pod-context.ts'
 import { validateContainerPorts, validateHostPortClashes } from './ports.ts'
 import { validateLifecycle, validateProbes } from './probes.ts'
 import { validateResources } from './resources.ts'
 import { validateSecurityContext } from './security-context.ts'
 import { validateVolumeDevices, validateVolumeMounts } from './volume-mounts.ts'
-
-/** What the checks of a container need to know of the Pod around it. */
-export interface PodContext {
-  spec: PodSpec
-  volumes: ReadonlyMap<string, Volume>
-  gracePeriodSeconds: number
-}
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']

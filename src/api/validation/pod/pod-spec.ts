@@ -13,12 +13,8 @@ import {
 } from '../field-error.ts'
 import { validateLabels } from '../object-meta.ts'
 import { validateAffinity } from './affinity.ts'
-import {
-  type PodContext,
-  validateContainers,
-  validateEphemeralContainers,
-  validateInitContainers,
-} from './containers.ts'
+import { validateContainers, validateEphemeralContainers, validateInitContainers } from './containers.ts'
+import type { PodContext } from './pod-context.ts'
 import { validatePodLevelResources } from './resources.ts'
 import { validatePodSecurityContext } from './security-context.ts'
 import { validateVolumes } from './volumes.ts'

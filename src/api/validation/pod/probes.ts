@@ -18,7 +18,7 @@ import {
   notSupported,
   required,
 } from '../field-error.ts'
-import type { PodContext } from './containers.ts'
+import type { PodContext } from './pod-context.ts'
 
 interface Handler {
   exec?: ExecAction

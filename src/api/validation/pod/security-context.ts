@@ -8,7 +8,7 @@ import {
   notSupported,
   required,
 } from '../field-error.ts'
-import type { PodContext } from './containers.ts'
+import type { PodContext } from './pod-context.ts'
 
 const SECCOMP = ['Localhost', 'RuntimeDefault', 'Unconfined']
 const PROC_MOUNTS = ['Default', 'Unmasked']
