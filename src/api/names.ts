@@ -16,6 +16,13 @@ function mustMatch(text: string, pattern: string, message: string, ...examples: 
   return [`${message} (e.g. ${shown}regex used for validation is ${quote(pattern)})`]
 }
 
+/** Upstream: RegexError. */
+function mustMatchPlain(text: string, pattern: string, message: string): string[] {
+  return new RegExp(`^(?:${pattern})$`).test(text)
+    ? []
+    : [`${message} (regex used for validation is ${quote(pattern)})`]
+}
+
 const tooLong = (text: string, most: number) =>
   text.length > most ? [`must be no more than ${most} characters`] : []
 
@@ -145,4 +152,68 @@ export function isPortNumber(port: number): string[] {
 export function isPathSegmentName(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`]
   return ['/', '%'].filter(letter => name.includes(letter)).map(letter => `may not contain '${letter}'`)
+}
+
+const SUBDOMAIN_WITH_UNDERSCORE = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*'
+
+/** DNS search domains. */
+export function isDns1123SubdomainWithUnderscore(name: string): string[] {
+  return [
+    ...(name.length > 253 ? ['must be no more than 253 bytes'] : []),
+    ...mustMatch(
+      name,
+      SUBDOMAIN_WITH_UNDERSCORE,
+      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+      'example.com',
+    ),
+  ]
+}
+
+/** Hosts of Ingresses: '*.example.com'. */
+export function isWildcardDns1123Subdomain(name: string): string[] {
+  return [
+    ...tooLong(name, 253),
+    ...mustMatch(
+      name,
+      `\\*\\.${SUBDOMAIN}`,
+      "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+      '*.example.com',
+    ),
+  ]
+}
+
+export function isCIdentifier(name: string): string[] {
+  return mustMatch(
+    name,
+    '[A-Za-z_][A-Za-z0-9_]*',
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+    'my_name',
+    'MY_NAME',
+    'MyName',
+  )
+}
+
+export function isHttpHeaderName(name: string): string[] {
+  return mustMatch(
+    name,
+    '[-A-Za-z0-9]+',
+    "a valid HTTP header must consist of alphanumeric characters or '-'",
+    'X-Header-Name',
+  )
+}
+
+/** '25%'. */
+export function isPercent(text: string): string[] {
+  return mustMatch(
+    text,
+    '[0-9]+%',
+    "a valid percent string must be a numeric string followed by an ending '%'",
+    '1%',
+    '93%',
+  )
+}
+
+/** The part after the host in 'acme.io/foo'. */
+export function isHttpPath(path: string): string[] {
+  return mustMatchPlain(path, "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+", 'Invalid path')
 }
