@@ -201,3 +201,15 @@ test('unpacking stops when it is aborted', options, async context => {
   )
   await assert.rejects(unpackLayer(endless, root, abort.signal), { message: 'enough' })
 })
+
+test(
+  'padding behind the end of the archive, which tar does not read, is no failure',
+  options,
+  async context => {
+    const archive = tarOf([file('hello', 'world')])
+    const padded = Buffer.concat([archive, Buffer.alloc(300_000)])
+    const { root, result } = await unpack(context, padded)
+    assert.equal(result.diffId, digestOf(padded))
+    assert.equal(readFileSync(path.join(root, 'hello'), 'utf8'), 'world')
+  },
+)

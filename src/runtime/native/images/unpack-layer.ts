@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstat, lutimes, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { PassThrough, type Readable, Transform } from 'node:stream'
+import { PassThrough, type Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { explain, ImageError } from './image-error.ts'
@@ -118,7 +118,7 @@ function startTar(target: string) {
     })
   })
   ended.catch(() => {})
-  return { input: child.stdin, ended, kill: () => child.kill('SIGKILL') }
+  return { input: untilItCloses(child.stdin), ended, kill: () => child.kill('SIGKILL') }
 }
 
 const firstLine = (text: string) =>
@@ -163,4 +163,27 @@ async function refuseLinks(root: string, directory: string): Promise<void> {
       )
     }
   }
+}
+
+/**
+ * Passes everything on for as long as the other side reads. tar stops at the archive's end mark, before the padding
+ * behind it: what it does not want is dropped, its exit code tells whether it was content.
+ */
+function untilItCloses(pipe: Writable): Writable {
+  pipe.on('error', () => {})
+  const isClosed = () => pipe.destroyed || pipe.writableEnded
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (isClosed()) done()
+      else pipe.write(chunk, () => done())
+    },
+    final(done) {
+      if (isClosed()) done()
+      else pipe.end(() => done())
+    },
+    destroy(error, done) {
+      pipe.destroy()
+      done(error)
+    },
+  })
 }
