@@ -1,7 +1,16 @@
-// metadata of every object. Upstream: apimachinery pkg/api/validation/objectmeta.go.
+// metadata of every object. Upstream: apimachinery pkg/api/validation/objectmeta.go, with core's ValidateObjectMeta.
 import { isDns1123Label, isDns1123Subdomain, isLabelValue, isQualifiedName } from '../names.ts'
-import type { ObjectMeta } from '../types/meta-v1.ts'
-import { each, type FieldError, forbiddenField, invalidValue, required, tooLong } from './field-error.ts'
+import type { ObjectMeta, OwnerReference } from '../types/meta-v1.ts'
+import {
+  each,
+  type FieldError,
+  forbiddenField,
+  immutable,
+  invalidValue,
+  nonNegative,
+  required,
+  tooLong,
+} from './field-error.ts'
 
 const ANNOTATIONS_BYTES = 256 * 1024
 
@@ -14,10 +23,14 @@ export interface MetaRules {
 export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'metadata'): FieldError[] {
   const check = rules.name ?? isDns1123Subdomain
   const errors: FieldError[] = []
-  if (meta.generateName)
+  if (meta.generateName) {
+    const { generateName } = meta
     errors.push(
-      ...each(`${path}.generateName`, maskTail(meta.generateName), check).map(shown(meta.generateName)),
+      ...check(maskTail(generateName)).map(detail =>
+        invalidValue(`${path}.generateName`, generateName, detail),
+      ),
     )
+  }
   if (!meta.name) errors.push(required(`${path}.name`, 'name or generateName is required'))
   else errors.push(...each(`${path}.name`, meta.name, check))
   if (rules.namespaced) {
@@ -26,29 +39,19 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'm
   } else if (meta.namespace) {
     errors.push(forbiddenField(`${path}.namespace`, 'not allowed on this type'))
   }
-  if ((meta.generation ?? 0) < 0)
-    errors.push(invalidValue(`${path}.generation`, meta.generation, 'must be greater than or equal to 0'))
   return [
     ...errors,
+    ...nonNegative(`${path}.generation`, meta.generation),
     ...validateLabels(meta.labels, `${path}.labels`),
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
-    ...validateOwners(meta, path),
-    ...(meta.finalizers ?? []).flatMap((name, index) =>
-      validateFinalizer(name, `${path}.finalizers[${index}]`),
-    ),
+    ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`),
+    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
   ]
 }
 
 /** A prefix may end in what a whole name may not. Upstream: maskTrailingDash. */
-const maskTail = (prefix: string) =>
-  prefix.endsWith('-') && prefix.length > 1 ? `${prefix.slice(0, -1)}a` : prefix
-
-const shown =
-  (value: string) =>
-  (error: FieldError): FieldError => {
-    const detail = error.message.slice(error.message.indexOf(': ', 'Invalid value: '.length) + 2)
-    return invalidValue(error.field, value, detail)
-  }
+export const maskTail = (prefix: string): string =>
+  prefix.endsWith('-') && prefix.length > 1 ? `${prefix.slice(0, -2)}a` : prefix
 
 export function validateLabels(labels: Record<string, string> | undefined, path: string): FieldError[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => [
@@ -65,71 +68,89 @@ export function validateAnnotations(
   const errors: FieldError[] = []
   for (const [key, value] of Object.entries(annotations ?? {})) {
     for (const detail of isQualifiedName(key.toLowerCase())) errors.push(invalidValue(path, key, detail))
-    size += key.length + Buffer.byteLength(value)
+    size += Buffer.byteLength(key) + Buffer.byteLength(value)
   }
   if (size > ANNOTATIONS_BYTES) errors.push(tooLong(path, ANNOTATIONS_BYTES))
   return errors
 }
 
-function validateOwners({ ownerReferences = [] }: ObjectMeta, path: string): FieldError[] {
+function validateOwners(owners: readonly OwnerReference[], path: string): FieldError[] {
   const errors: FieldError[] = []
   let controller: string | undefined
-  for (const owner of ownerReferences) {
-    const field = `${path}.ownerReferences`
-    if (!owner.apiVersion)
-      errors.push(invalidValue(`${field}.apiVersion`, owner.apiVersion, 'version must not be empty'))
-    if (!owner.kind) errors.push(invalidValue(`${field}.kind`, owner.kind, 'must not be empty'))
-    if (!owner.name) errors.push(invalidValue(`${field}.name`, owner.name, 'must not be empty'))
-    if (!owner.uid) errors.push(invalidValue(`${field}.uid`, owner.uid, 'must not be empty'))
+  for (const owner of owners) {
+    errors.push(...validateOwner(owner, path))
     if (!owner.controller) continue
+    const name = `${owner.kind}/${owner.name}`
     if (controller !== undefined) {
-      const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.name}`
-      errors.push(invalidValue(field, ownerReferences, detail))
-    } else controller = owner.name
+      const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`
+      errors.push(invalidValue(path, owners, detail))
+    } else controller = name
   }
+  return errors
+}
+
+function validateOwner(owner: OwnerReference, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  if (!owner.apiVersion || owner.apiVersion.endsWith('/'))
+    errors.push(invalidValue(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
+  for (const field of ['kind', 'name', 'uid'] as const) {
+    if (!owner[field]) errors.push(invalidValue(`${path}.${field}`, owner[field] ?? '', 'must not be empty'))
+  }
+  if (owner.apiVersion === 'v1' && owner.kind === 'Event')
+    errors.push(invalidValue(path, owner, '/v1, Kind=Event is disallowed from being an owner'))
   return errors
 }
 
 const STANDARD_FINALIZERS = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
 
-export function validateFinalizer(name: string, path: string): FieldError[] {
-  const errors = each(path, name, isQualifiedName)
-  if (errors.length === 0 && !name.includes('/') && !STANDARD_FINALIZERS.has(name)) {
-    errors.push(
-      invalidValue(path, name, 'name is neither a standard finalizer name nor is it fully qualified'),
-    )
+function validateFinalizers(names: readonly string[], path: string): FieldError[] {
+  const errors = names.flatMap(name => each(path, name, isQualifiedName))
+  if (names.includes('orphan') && names.includes('foregroundDeletion')) {
+    const detail = 'finalizer orphan and foregroundDeletion cannot be both set'
+    errors.push(invalidValue(path, names, detail))
   }
-  return errors
+  return [...errors, ...names.flatMap((name, index) => standardFinalizer(name, `${path}[${index}]`))]
+}
+
+/** Upstream: validateKubeFinalizerName. */
+function standardFinalizer(name: string, path: string): FieldError[] {
+  if (name.includes('/') || STANDARD_FINALIZERS.has(name)) return []
+  return [invalidValue(path, name, 'name is neither a standard finalizer name nor is it fully qualified')]
+}
+
+/** Finalizers of a Namespace's spec. Upstream: validateFinalizerName. */
+export function validateFinalizer(name: string, path: string): FieldError[] {
+  return [...each(path, name, isQualifiedName), ...standardFinalizer(name, path)]
 }
 
 const FIXED = ['name', 'namespace', 'uid', 'creationTimestamp'] as const
+const FIXED_POINTERS = ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const
 
 /** What may not change once the object is there. Upstream: ValidateObjectMetaAccessorUpdate. */
 export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = 'metadata'): FieldError[] {
   const errors: FieldError[] = []
   if (old.deletionTimestamp) {
-    const added = (meta.finalizers ?? []).filter(name => !(old.finalizers ?? []).includes(name))
+    const before = old.finalizers ?? []
+    const added = (meta.finalizers ?? []).filter(name => !before.includes(name)).toSorted()
     if (added.length > 0) {
       const detail = `no new finalizers can be added if the object is being deleted, found new finalizers ${goStrings(added)}`
       errors.push(forbiddenField(`${path}.finalizers`, detail))
     }
   }
-  for (const field of FIXED) {
-    if (meta[field] !== old[field])
-      errors.push(invalidValue(`${path}.${field}`, meta[field] ?? '', 'field is immutable'))
-  }
-  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (meta[field] !== old[field])
-      errors.push(invalidValue(`${path}.${field}`, meta[field], 'field is immutable'))
-  }
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
-    errors.push(invalidValue(`${path}.generation`, meta.generation, 'must not be decremented'))
+    errors.push(invalidValue(`${path}.generation`, meta.generation ?? 0, 'must not be decremented'))
   }
+  for (const field of FIXED)
+    errors.push(...immutable(`${path}.${field}`, meta[field] ?? '', old[field] ?? ''))
+  for (const field of FIXED_POINTERS) errors.push(...immutable(`${path}.${field}`, meta[field], old[field]))
   return [
     ...errors,
     ...validateLabels(meta.labels, `${path}.labels`),
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
-    ...validateOwners(meta, path),
+    ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`),
+    ...(meta.finalizers ?? []).flatMap((name, index) =>
+      standardFinalizer(name, `${path}.finalizers[${index}]`),
+    ),
   ]
 }
 

@@ -5,12 +5,9 @@ import { isConfigMapKey, isDns1035Label, isDns1123Label, isPathSegmentName } fro
 import type { ConfigMap, Namespace, Pod, Secret } from '../types/core-v1.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
-import {
-  validateEphemeralContainersUpdate,
-  validatePodCreate,
-  validatePodStatusUpdate,
-  validatePodUpdate,
-} from './pod/pod.ts'
+import { validateEphemeralContainersUpdate, validatePodCreate } from './pod/pod.ts'
+import { validatePodStatusUpdate } from './pod/pod-status.ts'
+import { validatePodUpdate } from './pod/pod-update.ts'
 import type { Validator } from './validator.ts'
 import { templateChecks } from './workloads.ts'
 

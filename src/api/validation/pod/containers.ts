@@ -1,8 +1,13 @@
 // Containers of every kind. Upstream: validateContainers, validateInitContainers, validateEphemeralContainers,
-// validateContainerCommon in pkg/apis/core/validation/validation.go.
+// validateContainerCommon.
 import { isDns1123Label } from '../../names.ts'
 import { isSidecar } from '../../pod/resources.ts'
-import type { Container, ContainerRestartRule, EphemeralContainer } from '../../types/core-v1.ts'
+import type {
+  Container,
+  ContainerResizePolicy,
+  ContainerRestartRule,
+  EphemeralContainer,
+} from '../../types/core-v1.ts'
 import {
   duplicate,
   each,
@@ -11,18 +16,19 @@ import {
   invalidValue,
   notFoundValue,
   notSupported,
+  oneOf,
   required,
-  tooMany,
+  tooLong,
 } from '../field-error.ts'
 import { validateEnv, validateEnvFrom } from './environment.ts'
 import type { PodContext } from './pod-context.ts'
 import { validateContainerPorts, validateHostPortClashes } from './ports.ts'
 import { validateLifecycle, validateProbes } from './probes.ts'
+import { PULL_POLICIES } from './pull-policy.ts'
 import { validateResources } from './resources.ts'
 import { validateSecurityContext } from './security-context.ts'
 import { validateVolumeDevices, validateVolumeMounts } from './volume-mounts.ts'
 
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure']
 const MOST_RESTART_RULES = 20
@@ -35,23 +41,20 @@ export function validateContainers(context: PodContext, path: string): FieldErro
     const at = `${path}[${index}]`
     const own = validateCommon(container, context, at)
     if (seen.has(container.name)) own.push(duplicate(`${at}.name`, container.name))
-    if (container.name) seen.add(container.name)
-    own.push(
-      ...validateRestartRules(container, at),
-      ...(container.lifecycle ? validateLifecycle(container.lifecycle, context, `${at}.lifecycle`) : []),
-      ...validateProbes(container, context, at),
-    )
-    return own
+    seen.add(container.name)
+    if (container.lifecycle) own.push(...validateLifecycle(container.lifecycle, context, `${at}.lifecycle`))
+    return [...own, ...validateProbes(container, context, at), ...validateRestartRules(container, at)]
   })
   return [...errors, ...validateHostPortClashes(containers, path)]
 }
+
+const ONLY_SIDECARS = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const
 
 export function validateInitContainers(context: PodContext, path: string): FieldError[] {
   const seen = new Set((context.spec.containers ?? []).map(({ name }) => name))
   return (context.spec.initContainers ?? []).flatMap((container, index) => {
     const at = `${path}[${index}]`
-    const errors = validateCommon(container, context, at)
-    errors.push(...validateRestartRules(container, at))
+    const errors = [...validateCommon(container, context, at), ...validateRestartRules(container, at)]
     if (seen.has(container.name)) errors.push(duplicate(`${at}.name`, container.name))
     else if (container.name) seen.add(container.name)
     errors.push(...validateHostPortClashes([container], path))
@@ -60,29 +63,27 @@ export function validateInitContainers(context: PodContext, path: string): Field
         errors.push(...validateLifecycle(container.lifecycle, context, `${at}.lifecycle`))
       return [...errors, ...validateProbes(container, context, at)]
     }
-    for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-      if (container[field]) {
-        errors.push(
-          forbiddenField(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always'),
-        )
-      }
+    for (const field of ONLY_SIDECARS.filter(name => container[name])) {
+      const detail = 'may not be set for init containers without restartPolicy=Always'
+      errors.push(forbiddenField(`${at}.${field}`, detail))
     }
     return errors
   })
 }
 
-/** Upstream: allowedEphemeralContainerFields. */
+/** Upstream: allowedEphemeralContainerFields, the other way round, in the order of the Go fields. */
 const EPHEMERAL_FORBIDDEN = [
   'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
   'livenessProbe',
   'readinessProbe',
   'startupProbe',
   'lifecycle',
-  'resources',
-  'restartPolicy',
-  'restartPolicyRules',
-  'resizePolicy',
 ] as const
+const NOT_FOR_EPHEMERAL = 'cannot be set for an Ephemeral Container'
 
 export function validateEphemeralContainers(context: PodContext, path: string): FieldError[] {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = context.spec
@@ -90,9 +91,9 @@ export function validateEphemeralContainers(context: PodContext, path: string): 
   const taken = new Set(others)
   return ephemeralContainers.flatMap((container, index) => {
     const at = `${path}[${index}]`
-    const errors = validateCommon(container, context, at)
+    const errors = [...validateCommon(container, context, at), ...validateOnlyForPod(container, at)]
     if (taken.has(container.name)) errors.push(duplicate(`${at}.name`, container.name))
-    if (container.name) taken.add(container.name)
+    taken.add(container.name)
     const target = container.targetContainerName
     if (target && !others.has(target)) errors.push(notFoundValue(`${at}.targetContainerName`, target))
     return [...errors, ...ephemeralRestrictions(container, at)]
@@ -100,26 +101,29 @@ export function validateEphemeralContainers(context: PodContext, path: string): 
 }
 
 function ephemeralRestrictions(container: EphemeralContainer, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const field of EPHEMERAL_FORBIDDEN) {
-    const value = container[field] as unknown
-    const absent =
-      value === undefined || (typeof value === 'object' && Object.keys(value as object).length === 0)
-    if (!absent) errors.push(forbiddenField(`${path}.${field}`, 'cannot be set for an Ephemeral Container'))
-  }
+  const errors = EPHEMERAL_FORBIDDEN.filter(field => isSet(container[field])).map(field =>
+    forbiddenField(`${path}.${field}`, NOT_FOR_EPHEMERAL),
+  )
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     for (const field of ['subPath', 'subPathExpr'] as const) {
-      if (mount[field]) {
-        errors.push(
-          forbiddenField(
-            `${path}.volumeMounts[${index}].${field}`,
-            'cannot be set for an Ephemeral Container',
-          ),
-        )
-      }
+      const at = `${path}.volumeMounts[${index}].${field}`
+      if (mount[field]) errors.push(forbiddenField(at, NOT_FOR_EPHEMERAL))
     }
   }
   return errors
+}
+
+/** Empty resources and lists are the zero value of Go, so not set. */
+const isSet = (value: unknown): boolean =>
+  value !== undefined && (typeof value !== 'object' || Object.keys(value as object).length > 0)
+
+/** What holds in Pods but not in templates. Upstream: validateContainerOnlyForPod. */
+export function validateOnlyForPod(
+  { image = '' }: Container | EphemeralContainer,
+  path: string,
+): FieldError[] {
+  if (image === image.trim()) return []
+  return [invalidValue(`${path}.image`, image, 'must not have leading or trailing whitespace')]
 }
 
 function validateCommon(
@@ -127,53 +131,62 @@ function validateCommon(
   context: PodContext,
   path: string,
 ): FieldError[] {
-  const errors: FieldError[] = []
-  if (!container.name) errors.push(required(`${path}.name`))
-  else errors.push(...each(`${path}.name`, container.name, isDns1123Label))
-  const image = container.image ?? ''
-  if (image === '') errors.push(required(`${path}.image`))
-  else if (image !== image.trim())
-    errors.push(invalidValue(`${path}.image`, image, 'must not have leading or trailing whitespace'))
-  const messagePolicy = container.terminationMessagePolicy
-  if (!messagePolicy) errors.push(required(`${path}.terminationMessagePolicy`))
-  else if (!MESSAGE_POLICIES.includes(messagePolicy)) {
-    errors.push(notSupported(`${path}.terminationMessagePolicy`, messagePolicy, MESSAGE_POLICIES.toSorted()))
-  }
-  const pullPolicy = container.imagePullPolicy
+  const { name } = container
   return [
-    ...errors,
+    ...(name ? each(`${path}.name`, name, isDns1123Label) : [required(`${path}.name`)]),
+    ...(container.image ? [] : [required(`${path}.image`)]),
+    ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, MESSAGE_POLICIES),
     ...validateContainerPorts(container.ports ?? [], `${path}.ports`),
     ...validateEnv(container.env ?? [], `${path}.env`),
     ...validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`),
     ...validateVolumeMounts(container, context, `${path}.volumeMounts`),
     ...validateVolumeDevices(container, context, `${path}.volumeDevices`),
-    ...(pullPolicy && !PULL_POLICIES.includes(pullPolicy)
-      ? [notSupported(`${path}.imagePullPolicy`, pullPolicy, PULL_POLICIES)]
-      : []),
-    ...(pullPolicy ? [] : [required(`${path}.imagePullPolicy`)]),
-    ...validateResources(container.resources ?? {}, `${path}.resources`),
+    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES),
+    ...validateResources(container.resources ?? {}, context.claimNames, `${path}.resources`),
+    ...validateResizePolicy(container.resizePolicy ?? [], context, `${path}.resizePolicy`),
     ...validateSecurityContext(container.securityContext, context, `${path}.securityContext`),
   ]
 }
 
-/** KEP-5307. */
+const RESIZABLE = ['cpu', 'memory']
+const RESIZE_POLICIES = ['NotRequired', 'RestartContainer']
+
+function validateResizePolicy(
+  list: readonly ContainerResizePolicy[],
+  { spec }: PodContext,
+  path: string,
+): FieldError[] {
+  const seen = new Set<string>()
+  return list.flatMap(({ resourceName, restartPolicy }, index) => {
+    const errors = seen.has(resourceName) ? [duplicate(`${path}[${index}]`, resourceName)] : []
+    seen.add(resourceName)
+    errors.push(...oneOf(path, resourceName, RESIZABLE), ...oneOf(path, restartPolicy, RESIZE_POLICIES))
+    if (spec.restartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
+      const detail = "must be 'NotRequired' when `restartPolicy` is 'Never'"
+      errors.push(invalidValue(path, restartPolicy, detail))
+    }
+    return errors
+  })
+}
+
+/** Upstream: validateContainerRestartPolicy. */
 function validateRestartRules(container: Container, path: string): FieldError[] {
   const { restartPolicy, restartPolicyRules = [] } = container
   const errors: FieldError[] = []
-  if (restartPolicy !== undefined && !RESTART_POLICIES.includes(restartPolicy)) {
+  if (restartPolicy === undefined) {
+    if (restartPolicyRules.length === 0) return []
+    errors.push(required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'))
+  } else if (!RESTART_POLICIES.includes(restartPolicy)) {
     errors.push(notSupported(`${path}.restartPolicy`, restartPolicy, RESTART_POLICIES))
   }
-  if (restartPolicyRules.length === 0) return errors
-  if (restartPolicy === undefined) {
-    errors.push(required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'))
-  }
-  if (restartPolicyRules.length > MOST_RESTART_RULES) {
-    errors.push(tooMany(`${path}.restartPolicyRules`, restartPolicyRules.length, MOST_RESTART_RULES))
-  }
-  for (const [index, rule] of restartPolicyRules.entries()) {
-    errors.push(...validateRestartRule(rule, `${path}.restartPolicyRules[${index}]`))
-  }
-  return errors
+  if (restartPolicyRules.length > MOST_RESTART_RULES)
+    errors.push(tooLong(`${path}.restartPolicyRules`, MOST_RESTART_RULES))
+  return [
+    ...errors,
+    ...restartPolicyRules.flatMap((rule, index) =>
+      validateRestartRule(rule, `${path}.restartPolicyRules[${index}]`),
+    ),
+  ]
 }
 
 const RULE_ACTIONS = ['Restart', 'RestartAllContainers']
@@ -182,16 +195,13 @@ const MOST_EXIT_CODES = 255
 
 function validateRestartRule(rule: ContainerRestartRule, path: string): FieldError[] {
   const errors: FieldError[] = []
+  // Upstream names only the first action here, though it takes both.
   if (!RULE_ACTIONS.includes(rule.action ?? ''))
-    errors.push(notSupported(`${path}.action`, rule.action ?? '', RULE_ACTIONS))
+    errors.push(notSupported(`${path}.action`, rule.action ?? '', ['Restart']))
   if (!rule.exitCodes) return [...errors, required(`${path}.exitCodes`, 'must be specified')]
   const { operator, values = [] } = rule.exitCodes
-  if (!RULE_OPERATORS.includes(operator ?? '')) {
+  if (!RULE_OPERATORS.includes(operator ?? ''))
     errors.push(notSupported(`${path}.exitCodes.operator`, operator ?? '', RULE_OPERATORS))
-  }
-  if (values.length > MOST_EXIT_CODES)
-    errors.push(tooMany(`${path}.exitCodes.values`, values.length, MOST_EXIT_CODES))
-  if (values.length === 0)
-    errors.push(invalidValue(`${path}.exitCodes.values`, values, 'at least one value is required'))
+  if (values.length > MOST_EXIT_CODES) errors.push(tooLong(`${path}.exitCodes.values`, MOST_EXIT_CODES))
   return errors
 }

@@ -4,12 +4,9 @@ import { applyDefaults } from '../../defaults/defaults.ts'
 import type { KubeObject } from '../../kube-object.ts'
 import { decodeObject } from '../../schema/decode-object.ts'
 import type { Pod } from '../../types/core-v1.ts'
-import {
-  validateEphemeralContainersUpdate,
-  validatePodCreate,
-  validatePodStatusUpdate,
-  validatePodUpdate,
-} from './pod.ts'
+import { validateEphemeralContainersUpdate, validatePodCreate } from './pod.ts'
+import { validatePodStatusUpdate } from './pod-status.ts'
+import { validatePodUpdate } from './pod-update.ts'
 
 type Json = Record<string, unknown>
 
@@ -265,7 +262,7 @@ const updates: Record<string, [(copy: Pod) => void, RegExp | undefined]> = {
     copy => {
       copy.spec.containers[0]!.command = ['x']
     },
-    /^spec: Forbidden: pod updates may not change fields other than `spec\.containers\[\*\]\.image`,.*previously negative\)\n[\s\S]*\+ +command: \["x"\]/,
+    /^spec: Forbidden: pod updates may not change fields other than `spec\.containers\[\*\]\.image`,.*previously negative\)\n[\s\S]*\+ +"Command": \[\n\+ +"x",?\n/,
   ],
   'a further container': [
     copy => {

@@ -1,33 +1,34 @@
-// Upstream: validateContainerPorts, checkHostPortConflicts.
+// Upstream: validateContainerPorts, checkHostPortConflicts, validatePodHostNetworkDeps, ValidatePortNumOrName.
 import { isPortName, isPortNumber } from '../../names.ts'
 import type { Container, ContainerPort } from '../../types/core-v1.ts'
-import { duplicate, each, type FieldError, invalidValue, notSupported, required } from '../field-error.ts'
+import type { IntOrString } from '../../types/scalars.ts'
+import { duplicate, each, type FieldError, invalidValue, oneOf, required } from '../field-error.ts'
+import type { PodContext } from './pod-context.ts'
 
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+export const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
 export function validateContainerPorts(ports: readonly ContainerPort[], path: string): FieldError[] {
   const names = new Set<string>()
   return ports.flatMap((port, index) => {
     const at = `${path}[${index}]`
-    const errors: FieldError[] = []
-    if (port.name) {
-      const bad = each(at, port.name, isPortName).map(error => ({ ...error, field: `${at}.name` }))
-      errors.push(...bad)
-      if (bad.length === 0 && names.has(port.name)) errors.push(duplicate(`${at}.name`, port.name))
+    const errors = port.name ? each(`${at}.name`, port.name, isPortName) : []
+    if (port.name && errors.length === 0) {
+      if (names.has(port.name)) errors.push(duplicate(`${at}.name`, port.name))
       names.add(port.name)
     }
     if (!port.containerPort) errors.push(required(`${at}.containerPort`))
-    else errors.push(...numbered(`${at}.containerPort`, port.containerPort))
-    if (port.hostPort) errors.push(...numbered(`${at}.hostPort`, port.hostPort))
-    if (!port.protocol) errors.push(required(`${at}.protocol`))
-    else if (!PROTOCOLS.includes(port.protocol))
-      errors.push(notSupported(`${at}.protocol`, port.protocol, PROTOCOLS))
-    return errors
+    else errors.push(...validatePortNumber(port.containerPort, `${at}.containerPort`))
+    if (port.hostPort) errors.push(...validatePortNumber(port.hostPort, `${at}.hostPort`))
+    return [...errors, ...oneOf(`${at}.protocol`, port.protocol, PROTOCOLS)]
   })
 }
 
-const numbered = (field: string, port: number) =>
-  isPortNumber(port).map(detail => invalidValue(field, port, detail))
+export const validatePortNumber = (port: number, path: string): FieldError[] =>
+  isPortNumber(port).map(detail => invalidValue(path, port, detail))
+
+export function validatePort(port: IntOrString | undefined, path: string): FieldError[] {
+  return typeof port === 'string' ? each(path, port, isPortName) : validatePortNumber(port ?? 0, path)
+}
 
 /** The same host port twice among these containers. */
 export function validateHostPortClashes(containers: readonly Container[], path: string): FieldError[] {
@@ -39,6 +40,18 @@ export function validateHostPortClashes(containers: readonly Container[], path: 
       if (seen.has(use)) return [duplicate(`${path}[${container}].ports[${index}].hostPort`, use)]
       seen.add(use)
       return []
+    }),
+  )
+}
+
+/** On the host's network a container's port is the host's. Templates may leave it to the Pod's defaults. */
+export function validateHostNetworkPorts({ spec, isPod, path }: PodContext): FieldError[] {
+  if (!spec.hostNetwork) return []
+  return (spec.containers ?? []).flatMap(({ ports }, container) =>
+    (ports ?? []).flatMap(({ hostPort = 0, containerPort }, index) => {
+      if (hostPort === containerPort || (!isPod && hostPort === 0)) return []
+      const field = `${path}.containers[${container}].ports[${index}].hostPort`
+      return [invalidValue(field, hostPort, 'must match `containerPort` when `hostNetwork` is true')]
     }),
   )
 }

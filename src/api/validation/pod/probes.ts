@@ -1,5 +1,5 @@
 // Probes and lifecycle hooks. Upstream: validateProbe, validateHandler, validateLifecycle.
-import { isPortName, isPortNumber } from '../../names.ts'
+import { isHttpHeaderName } from '../../names.ts'
 import type {
   Container,
   ExecAction,
@@ -7,54 +7,52 @@ import type {
   HTTPGetAction,
   Lifecycle,
   Probe,
+  SleepAction,
   TCPSocketAction,
 } from '../../types/core-v1.ts'
-import type { IntOrString } from '../../types/scalars.ts'
 import {
   each,
   type FieldError,
   forbiddenField,
   invalidValue,
+  nonNegative,
   notSupported,
   required,
 } from '../field-error.ts'
 import type { PodContext } from './pod-context.ts'
+import { validatePort, validatePortNumber } from './ports.ts'
 
 interface Handler {
   exec?: ExecAction
   httpGet?: HTTPGetAction
   tcpSocket?: TCPSocketAction
   grpc?: GRPCAction
-  sleep?: { seconds: number }
+  sleep?: SleepAction
 }
 
 export function validateProbes(container: Container, context: PodContext, path: string): FieldError[] {
   const { livenessProbe, readinessProbe, startupProbe } = container
-  const errors: FieldError[] = []
-  for (const [name, probe] of Object.entries({ livenessProbe, readinessProbe, startupProbe })) {
-    if (!probe) continue
-    const at = `${path}.${name}`
-    errors.push(...validateProbe(probe, context, at))
-    if (name === 'readinessProbe') {
-      if (probe.terminationGracePeriodSeconds !== undefined) {
-        const field = `${at}.terminationGracePeriodSeconds`
-        errors.push(
-          invalidValue(field, probe.terminationGracePeriodSeconds, 'must not be set for readinessProbes'),
-        )
-      }
-    } else {
-      errors.push(...graceOf(probe, at))
-      if (probe.successThreshold !== 1)
-        errors.push(invalidValue(`${at}.successThreshold`, probe.successThreshold, 'must be 1'))
-    }
-  }
-  return errors
+  return [
+    ...(livenessProbe ? onceEnough(livenessProbe, context, `${path}.livenessProbe`) : []),
+    ...(readinessProbe ? withoutGrace(readinessProbe, context, `${path}.readinessProbe`) : []),
+    ...(startupProbe ? onceEnough(startupProbe, context, `${path}.startupProbe`) : []),
+  ]
 }
 
-function graceOf(probe: Probe, path: string): FieldError[] {
-  const seconds = probe.terminationGracePeriodSeconds
-  if (seconds === undefined || seconds > 0) return []
-  return [invalidValue(`${path}.terminationGracePeriodSeconds`, seconds, 'must be greater than 0')]
+function onceEnough(probe: Probe, context: PodContext, path: string): FieldError[] {
+  const errors = validateProbe(probe, context, path)
+  const threshold = probe.successThreshold ?? 0
+  return threshold === 1
+    ? errors
+    : [...errors, invalidValue(`${path}.successThreshold`, threshold, 'must be 1')]
+}
+
+function withoutGrace(probe: Probe, context: PodContext, path: string): FieldError[] {
+  const errors = validateProbe(probe, context, path)
+  const grace = probe.terminationGracePeriodSeconds
+  if (grace === undefined) return errors
+  const field = `${path}.terminationGracePeriodSeconds`
+  return [...errors, invalidValue(field, grace, 'must not be set for readinessProbes')]
 }
 
 const COUNTS = [
@@ -66,82 +64,95 @@ const COUNTS = [
 ] as const
 
 function validateProbe(probe: Probe, context: PodContext, path: string): FieldError[] {
-  const negative = COUNTS.filter(field => (probe[field] ?? 0) < 0)
+  const grace = probe.terminationGracePeriodSeconds
   return [
     ...validateHandler(probe, context, path),
-    ...negative.map(field =>
-      invalidValue(`${path}.${field}`, probe[field], 'must be greater than or equal to 0'),
-    ),
+    ...COUNTS.flatMap(field => nonNegative(`${path}.${field}`, probe[field])),
+    ...(grace !== undefined && grace <= 0
+      ? [invalidValue(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0')]
+      : []),
   ]
 }
 
 export function validateLifecycle(lifecycle: Lifecycle, context: PodContext, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  if (lifecycle.postStart) errors.push(...validateHandler(lifecycle.postStart, context, `${path}.postStart`))
-  if (lifecycle.preStop) errors.push(...validateHandler(lifecycle.preStop, context, `${path}.preStop`))
-  if (lifecycle.stopSignal !== undefined && !context.spec.os?.name) {
-    errors.push(
-      forbiddenField(`${path}.stopSignal`, 'may not be set for containers with empty `spec.os.name`'),
-    )
-  }
-  return errors
+  const { postStart, preStop, stopSignal } = lifecycle
+  return [
+    ...(postStart ? validateHandler(postStart, context, `${path}.postStart`) : []),
+    ...(preStop ? validateHandler(preStop, context, `${path}.preStop`) : []),
+    ...(stopSignal === undefined ? [] : validateStopSignal(stopSignal, context, `${path}.stopSignal`)),
+  ]
 }
 
+const realTime = [
+  'SIGRTMIN',
+  ...Array.from({ length: 15 }, (_, index) => `SIGRTMIN+${index + 1}`),
+  ...Array.from({ length: 14 }, (_, index) => `SIGRTMAX-${14 - index}`),
+  'SIGRTMAX',
+]
+const SIGNALS = {
+  linux: [
+    ...'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'
+      .split(' ')
+      .map(name => `SIG${name}`),
+    ...realTime,
+  ].toSorted(),
+  windows: ['SIGKILL', 'SIGTERM'],
+} as const
+
+function validateStopSignal(signal: string, { spec }: PodContext, path: string): FieldError[] {
+  if (!spec.os) return [forbiddenField(path, 'may not be set for containers with empty `spec.os.name`')]
+  const { name } = spec.os
+  if (name !== 'linux' && name !== 'windows') return []
+  const signals: readonly string[] = SIGNALS[name]
+  return signals.includes(signal) ? [] : [notSupported(path, signal, signals)]
+}
+
+const KINDS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const
+
 function validateHandler(handler: Handler, context: PodContext, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  const kinds = (['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const).filter(kind => handler[kind])
-  for (const [index, kind] of kinds.entries()) {
-    if (index > 0) errors.push(forbiddenField(`${path}.${kind}`, 'may not specify more than 1 handler type'))
-    else errors.push(...validateAction(handler, kind, context, `${path}.${kind}`))
-  }
-  return kinds.length === 0 ? [required(path, 'must specify a handler type')] : errors
+  const kinds = KINDS.filter(kind => handler[kind])
+  if (kinds.length === 0) return [required(path, 'must specify a handler type')]
+  return kinds.flatMap((kind, index) =>
+    index > 0
+      ? [forbiddenField(`${path}.${kind}`, 'may not specify more than 1 handler type')]
+      : validateAction(handler, kind, context, `${path}.${kind}`),
+  )
 }
 
 function validateAction(
-  handler: Handler,
+  { exec, httpGet, tcpSocket, grpc, sleep }: Handler,
   kind: keyof Handler,
-  context: PodContext,
+  { gracePeriodSeconds }: PodContext,
   path: string,
 ): FieldError[] {
   switch (kind) {
     case 'exec':
-      return (handler.exec!.command ?? []).length === 0 ? [required(`${path}.command`)] : []
+      return (exec!.command ?? []).length === 0 ? [required(`${path}.command`)] : []
     case 'httpGet':
-      return validateHttpGet(handler.httpGet!, path)
+      return validateHttpGet(httpGet!, path)
     case 'tcpSocket':
-      return validatePort(handler.tcpSocket!.port, `${path}.port`)
+      return validatePort(tcpSocket!.port, `${path}.port`)
     case 'grpc':
-      return isPortNumber(handler.grpc!.port).map(detail =>
-        invalidValue(`${path}.port`, handler.grpc!.port, detail),
-      )
-    case 'sleep': {
-      const { seconds } = handler.sleep!
-      const grace = context.gracePeriodSeconds
-      if (seconds >= 0 && seconds <= grace) return []
-      const detail = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`
-      return [invalidValue(path, seconds, detail)]
-    }
+      return validatePortNumber(grpc!.port, `${path}.port`)
+    case 'sleep':
+      return validateSleep(sleep!.seconds, gracePeriodSeconds, path)
   }
+}
+
+function validateSleep(seconds: number, grace: number | undefined, path: string): FieldError[] {
+  if (grace === undefined || (seconds >= 0 && seconds <= grace)) return []
+  const detail = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`
+  return [invalidValue(path, seconds, detail)]
 }
 
 const SCHEMES = ['HTTP', 'HTTPS']
 
 function validateHttpGet(get: HTTPGetAction, path: string): FieldError[] {
-  const errors: FieldError[] = get.path ? [] : [required(`${path}.path`)]
-  errors.push(...validatePort(get.port, `${path}.port`))
-  if (!SCHEMES.includes(get.scheme ?? ''))
-    errors.push(notSupported(`${path}.scheme`, get.scheme ?? '', SCHEMES))
-  for (const header of get.httpHeaders ?? []) {
-    if (/^[-A-Za-z0-9]+$/.test(header.name)) continue
-    const detail =
-      "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
-    errors.push(invalidValue(`${path}.httpHeaders`, header.name, detail))
-  }
-  return errors
-}
-
-function validatePort(port: IntOrString, path: string): FieldError[] {
-  return typeof port === 'number'
-    ? isPortNumber(port).map(detail => invalidValue(path, port, detail))
-    : each(path, port, isPortName)
+  const scheme = get.scheme ?? ''
+  return [
+    ...(get.path ? [] : [required(`${path}.path`)]),
+    ...validatePort(get.port, `${path}.port`),
+    ...(SCHEMES.includes(scheme) ? [] : [notSupported(`${path}.scheme`, scheme, SCHEMES)]),
+    ...(get.httpHeaders ?? []).flatMap(({ name }) => each(`${path}.httpHeaders`, name, isHttpHeaderName)),
+  ]
 }

@@ -1,125 +1,157 @@
-// Requests and limits of containers and of the Pod. Upstream: validateContainerResourceRequirements,
-// ValidateResourceRequirements, validatePodResourceConsistency.
-import { isQualifiedName } from '../../names.ts'
+// Requests and limits of containers and of the Pod. Upstream: validateResourceRequirements, validatePodResources.
+import { isDns1123Label } from '../../names.ts'
 import { aggregate, isPodLevelResource, parseAmounts } from '../../pod/resources.ts'
-import { Quantity, QuantityError } from '../../quantity.ts'
-import type { PodSpec, ResourceRequirements } from '../../types/core-v1.ts'
+import { Quantity } from '../../quantity.ts'
+import type { PodSpec, ResourceClaim, ResourceRequirements } from '../../types/core-v1.ts'
 import {
+  duplicate,
   each,
   type FieldError,
   forbiddenField,
   invalidValue,
+  notFoundValue,
   notSupported,
   required,
 } from '../field-error.ts'
+import {
+  isHugePage,
+  mayOvercommit,
+  parseQuantity,
+  validateAmount,
+  validateContainerResourceName,
+  validateResourceName,
+} from '../resource-names.ts'
 
-const STANDARD = ['cpu', 'memory', 'ephemeral-storage']
 const POD_LEVEL = ['cpu', 'hugepages-', 'memory']
 
-/** Undefined when the text is no quantity. */
-export function parseQuantity(text: string | number): Quantity | undefined {
-  try {
-    return Quantity.parse(text)
-  } catch (error) {
-    if (error instanceof QuantityError) return undefined
-    throw error
-  }
-}
-
-type Amounts = Record<string, string> | undefined
+type Claims = ReadonlySet<string>
+type NameCheck = (name: string, path: string) => FieldError[]
 
 export function validateResources(
-  { limits, requests }: Pick<ResourceRequirements, 'limits' | 'requests'>,
+  resources: ResourceRequirements,
+  claimNames: Claims,
+  path: string,
+  checkName: NameCheck = validateContainerResourceName,
+): FieldError[] {
+  const { limits = {}, requests = {} } = resources
+  const errors = Object.entries(limits).flatMap(([name, text]) => [
+    ...checkName(name, `${path}.limits[${name}]`),
+    ...validateAmount(name, text, `${path}.limits[${name}]`),
+    ...validateHugePages(name, text, `${path}.limits[${name}]`),
+  ])
+  for (const [name, text] of Object.entries(requests)) {
+    const at = `${path}.requests[${name}]`
+    errors.push(...checkName(name, at), ...validateAmount(name, text, at))
+    errors.push(...validateAgainstLimit(name, text, limits[name], path))
+    errors.push(...validateHugePages(name, text, at))
+  }
+  const names = [...Object.keys(limits), ...Object.keys(requests)]
+  if (names.some(isHugePage) && !names.includes('cpu') && !names.includes('memory'))
+    errors.push(forbiddenField(path, 'HugePages require cpu or memory'))
+  return [...errors, ...validateClaims(resources.claims ?? [], claimNames, `${path}.claims`)]
+}
+
+function validateAgainstLimit(
+  name: string,
+  text: string,
+  limitText: string | undefined,
   path: string,
 ): FieldError[] {
-  const errors = [...validateList(limits, `${path}.limits`), ...validateList(requests, `${path}.requests`)]
-  for (const [name, text] of Object.entries(requests ?? {})) {
-    const request = parseQuantity(text)
-    const limit = limits?.[name] === undefined ? undefined : parseQuantity(limits[name])
-    if (!request) continue
-    if (limit && !mayOvercommit(name) && request.compare(limit) !== 0) {
-      errors.push(
-        invalidValue(`${path}.requests`, request.toString(), `must be equal to ${name} limit of ${limit}`),
-      )
-    } else if (limit && request.compare(limit) > 0) {
-      const detail = `must be less than or equal to ${name} limit of ${limit}`
-      errors.push(invalidValue(`${path}.requests`, request.toString(), detail))
-    } else if (!limit && !mayOvercommit(name)) {
-      errors.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
-    }
+  if (limitText === undefined) {
+    const detail = 'Limit must be set for non overcommitable resources'
+    return mayOvercommit(name) ? [] : [required(`${path}.limits`, detail)]
   }
-  return errors
+  const [request, limit] = [parseQuantity(text), parseQuantity(limitText)]
+  if (!request || !limit) return []
+  const order = request.compare(limit)
+  const refuse = (must: string) => [
+    invalidValue(`${path}.requests`, request.toString(), `${must} ${name} limit of ${limit}`),
+  ]
+  if (order !== 0 && !mayOvercommit(name)) return refuse('must be equal to')
+  return order > 0 ? refuse('must be less than or equal to') : []
 }
 
-/** Extended resources and huge pages are whole things: nobody gets more than there are. */
-const mayOvercommit = (name: string) =>
-  (!name.includes('/') || name.startsWith('kubernetes.io/')) && !name.startsWith('hugepages-')
-
-function validateList(list: Amounts, path: string): FieldError[] {
-  return Object.entries(list ?? {}).flatMap(([name, text]) => [
-    ...validateResourceName(name, path),
-    ...validateAmount(name, text, `${path}[${name}]`),
-  ])
-}
-
-function validateResourceName(name: string, path: string): FieldError[] {
-  const bad = each(path, name, isQualifiedName)
-  if (bad.length > 0) return bad
-  if (name.includes('/') || STANDARD.includes(name) || name.startsWith('hugepages-')) return []
-  return [invalidValue(path, name, 'must be a standard resource for containers')]
-}
-
-export function validateAmount(name: string, text: string, path: string): FieldError[] {
+/** Huge pages come in whole pages. Upstream: IsHugePageResourceValueDivisible. */
+function validateHugePages(name: string, text: string, path: string): FieldError[] {
+  if (!isHugePage(name)) return []
+  const page = parseQuantity(name.slice('hugepages-'.length))
   const amount = parseQuantity(text)
-  if (!amount) return [invalidValue(path, text, 'must be a quantity')]
-  if (amount.sign < 0) return [invalidValue(path, amount.toString(), 'must be greater than or equal to 0')]
-  const whole = name.includes('/') && !name.startsWith('kubernetes.io/')
-  return whole && amount.milliValue() % 1_000 !== 0
-    ? [invalidValue(path, amount.toString(), 'must be an integer')]
-    : []
+  if (!amount) return []
+  const whole = page && page.sign > 0 && page.milliValue() % 1_000 === 0
+  if (whole && amount.value() % page.value() === 0) return []
+  return [invalidValue(path, amount.toString(), `${amount} is not positive integer multiple of ${name}`)]
 }
 
-/** spec.resources against the sum of its containers. */
-export function validatePodLevelResources(spec: PodSpec, path: string): FieldError[] {
-  const own = spec.resources
-  if (!own) return []
-  const errors: FieldError[] = []
-  for (const field of ['limits', 'requests'] as const) {
-    for (const [name, text] of Object.entries(own[field] ?? {})) {
-      if (!isPodLevelResource(name)) errors.push(notSupported(`${path}.${field}`, name, POD_LEVEL))
-      else errors.push(...validateAmount(name, text, `${path}.${field}[${name}]`))
+/** Upstream: validateResourceClaimNames. */
+function validateClaims(claims: readonly ResourceClaim[], known: Claims, path: string): FieldError[] {
+  const seen = new Set<string>()
+  return claims.flatMap(({ name, request }, index) => {
+    const at = `${path}[${index}]`
+    if (!name) return [required(at)]
+    const errors: FieldError[] = []
+    if (seen.has(name)) errors.push(duplicate(at, name))
+    else {
+      if (request) errors.push(...each(`${at}.request`, request, isDns1123Label))
+      const key = request ? `${name}/${request}` : name
+      if (seen.has(key)) errors.push(duplicate(at, key))
+      else if (!request && [...seen].some(other => other.startsWith(`${name}/`)))
+        errors.push(duplicate(at, name))
+      seen.add(key)
     }
-  }
-  if (own.claims && own.claims.length > 0)
-    errors.push(forbiddenField(`${path}.claims`, 'claims may not be set for Resources at pod-level'))
-  if (errors.length > 0) return errors
-  return [...errors, ...withinLimits(own, path), ...coversContainers(spec, path)]
-}
-
-function withinLimits({ limits, requests }: ResourceRequirements, path: string): FieldError[] {
-  return Object.entries(requests ?? {}).flatMap(([name, text]) => {
-    const request = Quantity.parse(text)
-    if (limits?.[name] === undefined || request.compare(Quantity.parse(limits[name])) <= 0) return []
-    const detail = `must be less than or equal to ${name} limit of ${Quantity.parse(limits[name])}`
-    return [invalidValue(`${path}.requests`, request.toString(), detail)]
+    if (known.has(name)) return errors
+    const list = known.size === 0 ? ' which is empty' : `: ${[...known].toSorted().join(', ')}`
+    errors.push(notFoundValue(at, name, `must be one of the names in pod.spec.resourceClaims${list}`))
+    return errors
   })
 }
 
+/** Upstream: validatePodResourceName. */
+function validatePodLevelName(name: string, path: string): FieldError[] {
+  const errors = validateResourceName(name, path)
+  if (errors.length > 0 || isPodLevelResource(name)) return errors
+  return [notSupported(path, name, POD_LEVEL)]
+}
+
+/** spec.resources, alone and against the containers. */
+export function validatePodLevelResources(spec: PodSpec, claimNames: Claims, path: string): FieldError[] {
+  const own = spec.resources
+  if (!own) return []
+  if (spec.os?.name === 'windows') return [forbiddenField(path, 'may not be set for a windows pod')]
+  const errors: FieldError[] = []
+  if (own.claims)
+    errors.push(forbiddenField(`${path}.claims`, 'claims may not be set for Resources at pod-level'))
+  errors.push(...validateResources(own, claimNames, path, validatePodLevelName))
+  return allParse(spec) ? [...errors, ...coversContainers(spec, path)] : errors
+}
+
+const allParse = ({ resources, containers = [], initContainers = [] }: PodSpec) =>
+  [{ resources }, ...containers, ...initContainers].every(part =>
+    [part.resources?.limits, part.resources?.requests].every(list =>
+      Object.values(list ?? {}).every(text => parseQuantity(text)),
+    ),
+  )
+
+/** Upstream: validatePodResourceConsistency. */
 function coversContainers(spec: PodSpec, path: string): FieldError[] {
   const errors: FieldError[] = []
-  const asked = aggregate(spec, container => parseAmounts(container.resources?.requests))
-  for (const [name, amount] of parseAmounts(spec.resources?.requests)) {
-    const sum = asked.get(name)
-    if (!sum || amount.compare(sum) >= 0) continue
-    const detail = `must be greater than or equal to aggregate container requests of ${sum}`
-    errors.push(invalidValue(`${path}.requests[${name}]`, amount.toString(), detail))
+  for (const field of ['requests', 'limits'] as const) {
+    const own = parseAmounts(spec.resources?.[field])
+    const sums = aggregate(spec, container => parseAmounts(container.resources?.[field]))
+    for (const [name, sum] of sums) {
+      const amount = own.get(name)
+      if (!amount || sum.compare(amount) <= 0 || (field === 'limits' && !isHugePage(name))) continue
+      const detail = `must be greater than or equal to aggregate container ${field} of ${sum}`
+      errors.push(invalidValue(`${path}.${field}[${name}]`, amount.toString(), detail))
+    }
   }
-  for (const [name, amount] of parseAmounts(spec.resources?.limits)) {
-    for (const [index, container] of spec.containers.entries()) {
-      const limit = container.resources?.limits?.[name]
-      if (limit === undefined || Quantity.parse(limit).compare(amount) <= 0) continue
-      const detail = `must be less than or equal to pod limits of ${amount}`
-      errors.push(invalidValue(`spec.containers[${index}].resources.limits[${name}]`, limit, detail))
+  const limits = parseAmounts(spec.resources?.limits)
+  for (const [index, container] of spec.containers.entries()) {
+    for (const [name, text] of Object.entries(container.resources?.limits ?? {})) {
+      const most = limits.get(name)
+      const limit = Quantity.parse(text)
+      if (!most || limit.compare(most) <= 0) continue
+      const detail = `must be less than or equal to pod limits of ${most}`
+      errors.push(invalidValue(`${path}.containers[${index}][${name}].limits`, limit.toString(), detail))
     }
   }
   return errors

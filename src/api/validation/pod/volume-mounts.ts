@@ -9,99 +9,106 @@ import {
   required,
 } from '../field-error.ts'
 import type { PodContext } from './pod-context.ts'
+import { descendingPath, noBacksteps } from './volume-paths.ts'
 
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
 const RECURSIVE = ['Disabled', 'Enabled', 'IfPossible']
 
+type AnyContainer = Container | EphemeralContainer
+
 export function validateVolumeMounts(
-  container: Container | EphemeralContainer,
+  container: AnyContainer,
   { volumes }: PodContext,
   path: string,
 ): FieldError[] {
   const paths = new Set<string>()
-  const devices = new Set((container.volumeDevices ?? []).map(({ devicePath }) => devicePath))
+  const devices = container.volumeDevices ?? []
   return (container.volumeMounts ?? []).flatMap((mount, index) => {
     const at = `${path}[${index}]`
-    const errors: FieldError[] = mount.name ? [] : [required(`${at}.name`)]
-    if (!volumes.has(mount.name)) errors.push(notFoundValue(`${at}.name`, mount.name))
-    if (!mount.mountPath) errors.push(required(`${at}.mountPath`))
-    if (paths.has(mount.mountPath))
-      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must be unique'))
-    paths.add(mount.mountPath)
-    if (devices.has(mount.mountPath)) {
-      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must not already exist in volumeDevices'))
-    }
-    return [...errors, ...subPaths(mount, at), ...propagation(mount, container, at), ...recursive(mount, at)]
+    const { name, mountPath } = mount
+    const errors: FieldError[] = name ? [] : [required(`${at}.name`)]
+    const bad = (field: string, value: string, detail: string) =>
+      errors.push(invalidValue(`${at}.${field}`, value, detail))
+    if (!volumes.has(name)) errors.push(notFoundValue(`${at}.name`, name))
+    if (!mountPath) errors.push(required(`${at}.mountPath`))
+    if (paths.has(mountPath)) bad('mountPath', mountPath, 'must be unique')
+    paths.add(mountPath)
+    if (devices.some(device => device.name === name))
+      bad('name', name, 'must not already exist in volumeDevices')
+    if (devices.some(({ devicePath }) => devicePath === mountPath))
+      bad('mountPath', mountPath, 'must not already exist as a path in volumeDevices')
+    return [
+      ...errors,
+      ...subPaths(mount, path, at),
+      ...propagation(mount, container, `${path}.mountPropagation`),
+      ...recursive(mount, `${path}.recursiveReadOnly`),
+    ]
   })
 }
 
-function subPaths({ subPath, subPathExpr }: VolumeMount, path: string): FieldError[] {
-  if (subPath && subPathExpr) {
-    return [
-      invalidValue(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'),
-    ]
+/** Upstream leaves the index out of most of these paths. */
+function subPaths({ subPath, subPathExpr }: VolumeMount, path: string, at: string): FieldError[] {
+  const errors = subPath ? descendingPath(subPath, `${path}.subPath`) : []
+  if (!subPathExpr) return errors
+  if (subPath) {
+    const detail = 'subPathExpr and subPath are mutually exclusive'
+    errors.push(invalidValue(`${at}.subPathExpr`, subPathExpr, detail))
   }
-  const [field, text] = subPath ? ['subPath', subPath] : ['subPathExpr', subPathExpr]
-  return text ? descendingPath(text, `${path}.${field}`) : []
+  return [...errors, ...descendingPath(subPathExpr, `${path}.subPathExpr`)]
 }
 
-/** A path that stays below where it starts. Upstream: validateLocalDescendingPath. */
-export function descendingPath(text: string, path: string): FieldError[] {
-  if (text.startsWith('/')) return [invalidValue(path, text, 'must be a relative path')]
-  return text.split('/').includes('..') ? [invalidValue(path, text, "must not contain '..'")] : []
-}
-
-function propagation(
-  mount: VolumeMount,
-  container: Container | EphemeralContainer,
-  path: string,
-): FieldError[] {
+function propagation(mount: VolumeMount, container: AnyContainer, path: string): FieldError[] {
   const value = mount.mountPropagation
   if (value === undefined) return []
-  if (!PROPAGATIONS.includes(value)) return [notSupported(`${path}.mountPropagation`, value, PROPAGATIONS)]
-  if (value !== 'Bidirectional' || container.securityContext?.privileged) return []
-  return [
-    forbiddenField(
-      `${path}.mountPropagation`,
-      'Bidirectional mount propagation is available only to privileged containers',
-    ),
-  ]
+  const errors = PROPAGATIONS.includes(value) ? [] : [notSupported(path, value, PROPAGATIONS)]
+  if (value === 'Bidirectional' && !container.securityContext?.privileged) {
+    const detail = 'Bidirectional mount propagation is available only to privileged containers'
+    errors.push(forbiddenField(path, detail))
+  }
+  return errors
 }
 
 function recursive(mount: VolumeMount, path: string): FieldError[] {
   const value = mount.recursiveReadOnly
-  if (value === undefined) return []
-  const field = `${path}.recursiveReadOnly`
-  if (!RECURSIVE.includes(value)) return [notSupported(field, value, RECURSIVE)]
-  if (value !== 'Disabled' && !mount.readOnly)
-    return [forbiddenField(field, 'may only be specified when readOnly is true')]
-  return []
+  if (value === undefined || value === 'Disabled') return []
+  if (!RECURSIVE.includes(value)) return [notSupported(path, value, RECURSIVE)]
+  const errors: FieldError[] = []
+  if (!mount.readOnly) errors.push(forbiddenField(path, 'may only be specified when readOnly is true'))
+  if (mount.mountPropagation !== undefined && mount.mountPropagation !== 'None') {
+    const detail = 'may only be specified when mountPropagation is None or not specified'
+    errors.push(forbiddenField(path, detail))
+  }
+  return errors
 }
 
 export function validateVolumeDevices(
-  container: Container | EphemeralContainer,
+  container: AnyContainer,
   { volumes }: PodContext,
   path: string,
 ): FieldError[] {
-  const seen = new Set<string>()
-  return (container.volumeDevices ?? []).flatMap((device, index) => {
+  const [names, paths] = [new Set<string>(), new Set<string>()]
+  const mounts = container.volumeMounts ?? []
+  return (container.volumeDevices ?? []).flatMap(({ name, devicePath }, index) => {
     const at = `${path}[${index}]`
-    const errors: FieldError[] = device.name ? [] : [required(`${at}.name`)]
-    const volume = volumes.get(device.name)
-    if (!volume) errors.push(notFoundValue(`${at}.name`, device.name))
-    else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
-      errors.push(
-        invalidValue(
-          `${at}.name`,
-          device.name,
-          'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode',
-        ),
-      )
+    const errors: FieldError[] = name ? [] : [required(`${at}.name`)]
+    const bad = (field: string, value: string, detail: string) =>
+      errors.push(invalidValue(`${at}.${field}`, value, detail))
+    if (names.has(name)) bad('name', name, 'must be unique')
+    const volume = volumes.get(name)
+    if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
+      const detail = 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'
+      bad('name', name, detail)
     }
-    if (!device.devicePath) errors.push(required(`${at}.devicePath`))
-    else if (seen.has(device.devicePath))
-      errors.push(invalidValue(`${at}.devicePath`, device.devicePath, 'must be unique'))
-    seen.add(device.devicePath)
+    if (!volume) errors.push(notFoundValue(`${at}.name`, name))
+    if (!devicePath) errors.push(required(`${at}.devicePath`))
+    if (paths.has(devicePath)) bad('devicePath', devicePath, 'must be unique')
+    if (devicePath && noBacksteps(devicePath, at).length > 0)
+      bad('devicePath', devicePath, "can not contain backsteps ('..')")
+    else paths.add(devicePath)
+    if (mounts.some(mount => mount.name === name)) bad('name', name, 'must not already exist in volumeMounts')
+    if (mounts.some(({ mountPath }) => mountPath === devicePath))
+      bad('devicePath', devicePath, 'must not already exist as a path in volumeMounts')
+    if (name) names.add(name)
     return errors
   })
 }

@@ -1,0 +1,2 @@
+/** Of images, in containers and in volumes. */
+export const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
