@@ -107,7 +107,7 @@ export class Kubelet {
       podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
       anythingChanged: () => this.#wakeAll(),
     }
-    const events = watchRuntime(runtime, target, clock, log, signal)
+    const events = watchRuntime(runtime, this.#view, target, clock, log, signal)
     this.#informer.addHandler({
       add: pod => this.#podSeen(pod),
       update: (old, pod) => this.#podUpdated(old, pod),
@@ -145,7 +145,7 @@ export class Kubelet {
     const mounter = options?.mounter ?? systemMounter
     const changed = (uid: string) => this.#workers.get(uid)?.wake()
     return {
-      runtime,
+      runtime: this.#view.runtime,
       view: this.#view,
       images: new ImagePuller({
         images: runtime,

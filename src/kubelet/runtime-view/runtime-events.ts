@@ -1,8 +1,8 @@
 // The runtime's event stream turned into «look at this pod again». Comes back after the stream breaks.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { ContainerEventResponse, RuntimeService } from '../../runtime/cri/cri.generated.ts'
-import { LABEL } from './cri-labels.ts'
+import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import type { RuntimeView } from './runtime-view.ts'
 
 const RECONNECT_MS = 200
 
@@ -16,6 +16,7 @@ export interface RuntimeEventsTarget {
 /** Runs until the signal aborts. */
 export async function watchRuntime(
   runtime: RuntimeService,
+  view: Pick<RuntimeView, 'apply' | 'interrupted'>,
   target: RuntimeEventsTarget,
   clock: Clock,
   log: Log,
@@ -23,22 +24,17 @@ export async function watchRuntime(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      for await (const event of runtime.getContainerEvents({}, signal)) dispatch(event, target)
+      for await (const event of runtime.getContainerEvents({}, signal)) {
+        const uid = view.apply(event)
+        if (uid) target.podChanged(uid)
+        else target.anythingChanged()
+      }
     } catch (error) {
       if (signal.aborted) return
       log.warn({ error }, 'the event stream of the container runtime broke; connecting again')
     }
+    view.interrupted()
     await clock.sleep(RECONNECT_MS, signal).catch(() => {})
     if (!signal.aborted) target.anythingChanged()
   }
-}
-
-function dispatch(event: ContainerEventResponse, target: RuntimeEventsTarget): void {
-  const { podSandboxStatus, containersStatuses } = event
-  const uid =
-    podSandboxStatus?.metadata.uid ||
-    podSandboxStatus?.labels[LABEL.podUid] ||
-    containersStatuses.find(status => status.labels[LABEL.podUid])?.labels[LABEL.podUid]
-  if (uid) target.podChanged(uid)
-  else target.anythingChanged()
 }

@@ -1,14 +1,16 @@
-// Reads the runtime's sandboxes and containers as ObservedContainer and ObservedSandbox. Remembers what cannot
-// change any more, so that looking again costs two lists. It decides nothing and changes nothing.
+// Reads the runtime's sandboxes and containers as ObservedContainer and ObservedSandbox. What events have told, and
+// what cannot change any more, is not asked for again. It decides nothing and changes nothing.
 import type {
   Container,
-  ContainerStatus,
+  ContainerEventResponse,
   PodSandbox,
-  PodSandboxStatus,
   RuntimeService,
 } from '../../runtime/cri/cri.generated.ts'
 import type { ObservedContainer, ObservedSandbox } from '../pod-worker/observed-pod.ts'
-import { ANNOTATION, LABEL } from './cri-labels.ts'
+import { LABEL } from './cri-labels.ts'
+import { followedRuntime } from './followed-runtime.ts'
+import { observedContainer, observedSandbox, STATES } from './observed.ts'
+import { type ContainerEntry, type PodRecord, RuntimeRecords } from './runtime-records.ts'
 import { terminationMessage } from './termination-message.ts'
 
 export interface RuntimePod {
@@ -26,39 +28,71 @@ export interface RuntimePodName {
 }
 
 export class RuntimeView {
-  readonly #runtime: RuntimeService
+  /** What changes the runtime must be done through this one, or the view would not notice in time. */
+  readonly runtime: RuntimeService
+  readonly #records = new RuntimeRecords()
   /** By container id: the last status, good as long as the listed state is the same. */
   readonly #containers = new Map<string, ObservedContainer>()
   readonly #sandboxes = new Map<string, ObservedSandbox>()
 
   constructor(runtime: RuntimeService) {
-    this.#runtime = runtime
+    this.runtime = followedRuntime(runtime, this.#records)
   }
 
   /** What the runtime has of one pod now. */
   async observe(uid: string): Promise<RuntimePod> {
+    const record = this.#records.lookUp(uid) ?? (await this.#ask(uid))
+    const containers = await Promise.all([...record.containers.values()].map(entry => this.#read(entry)))
+    return {
+      sandboxes: [...record.sandboxes.values()].sort(
+        (a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt,
+      ),
+      containers: containers.sort(newestFirst),
+    }
+  }
+
+  /** Takes in an event. Answers the pod's uid when the event names it. */
+  apply(event: ContainerEventResponse): string | undefined {
+    return this.#records.apply(event)
+  }
+
+  /** Events may have been missed. */
+  interrupted(): void {
+    this.#records.interrupted()
+  }
+
+  async #ask(uid: string): Promise<PodRecord> {
     const filter = { labelSelector: { [LABEL.podUid]: uid } }
+    const moment = this.#records.moment
     const [{ items }, { containers }] = await Promise.all([
-      this.#runtime.listPodSandbox({ filter }),
-      this.#runtime.listContainers({ filter }),
+      this.runtime.listPodSandbox({ filter }),
+      this.runtime.listContainers({ filter }),
     ])
     const [sandboxes, observed] = await Promise.all([
       Promise.all(items.map(sandbox => this.#sandbox(sandbox))),
       Promise.all(containers.map(container => this.#container(container))),
     ])
-    return {
-      sandboxes: sandboxes
-        .filter(sandbox => sandbox !== undefined)
-        .sort((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt),
-      containers: observed.filter(container => container !== undefined).sort(newestFirst),
-    }
+    const record = { sandboxes: byId(sandboxes), containers: byId(observed) }
+    this.#records.store(uid, moment, record)
+    return record
+  }
+
+  async #read(entry: ContainerEntry): Promise<ObservedContainer> {
+    if (!('status' in entry)) return entry
+    const { status, sandboxId } = entry
+    const known = this.#containers.get(status.id)
+    if (known?.state === STATES[status.state]) return known
+    const message = status.state === 'CONTAINER_EXITED' ? await terminationMessage(status) : ''
+    const observed = observedContainer(status, sandboxId, message)
+    this.#containers.set(status.id, observed)
+    return observed
   }
 
   /** Every pod that has a sandbox or a container. */
   async pods(): Promise<RuntimePodName[]> {
     const [{ items }, { containers }] = await Promise.all([
-      this.#runtime.listPodSandbox({}),
-      this.#runtime.listContainers({}),
+      this.runtime.listPodSandbox({}),
+      this.runtime.listContainers({}),
     ])
     const names = new Map<string, RuntimePodName>()
     for (const { labels } of [...items, ...containers]) {
@@ -71,6 +105,7 @@ export class RuntimeView {
 
   /** To be called when a container or sandbox is removed. */
   forget(id: string): void {
+    this.#records.forget(id)
     this.#containers.delete(id)
     this.#sandboxes.delete(id)
   }
@@ -80,7 +115,7 @@ export class RuntimeView {
     const known = this.#sandboxes.get(listed.id)
     if (known?.ready === ready && (!ready || known.ips.length > 0 || known.network === 'NODE')) return known
     const status = await goneIsUndefined(
-      this.#runtime.podSandboxStatus({ podSandboxId: listed.id, verbose: false }),
+      this.runtime.podSandboxStatus({ podSandboxId: listed.id, verbose: false }),
     )
     if (!status) return undefined
     const observed = observedSandbox(status.status)
@@ -92,25 +127,19 @@ export class RuntimeView {
     const known = this.#containers.get(listed.id)
     if (known && known.state === STATES[listed.state]) return known
     const answer = await goneIsUndefined(
-      this.#runtime.containerStatus({ containerId: listed.id, verbose: false }),
+      this.runtime.containerStatus({ containerId: listed.id, verbose: false }),
     )
     if (!answer) return undefined
-    const message = answer.status.state === 'CONTAINER_EXITED' ? await terminationMessage(answer.status) : ''
-    const observed = observedContainer(answer.status, listed.podSandboxId, message)
-    this.#containers.set(listed.id, observed)
-    return observed
+    return this.#read({ status: answer.status, sandboxId: listed.podSandboxId })
   }
 }
 
 const newestFirst = (a: ObservedContainer, b: ObservedContainer) =>
   b.createdAt - a.createdAt || b.restartCount - a.restartCount
 
-const STATES = {
-  CONTAINER_CREATED: 'created',
-  CONTAINER_RUNNING: 'running',
-  CONTAINER_EXITED: 'exited',
-  CONTAINER_UNKNOWN: 'unknown',
-} as const
+function byId<T extends { id: string }>(things: readonly (T | undefined)[]): Map<string, T> {
+  return new Map(things.flatMap(thing => (thing ? [[thing.id, thing]] : [])))
+}
 
 /** Between list and status a thing may be removed. gRPC's NotFound is code 5. */
 async function goneIsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -125,44 +154,4 @@ async function goneIsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
 export function isGone(error: unknown): boolean {
   const { code, message = '' } = error as { code?: unknown; message?: string }
   return code === 5 || code === 'NotFound' || /not ?found|does not exist/i.test(message)
-}
-
-const toMs = (nanoseconds: number) => Math.floor(nanoseconds / 1_000_000)
-
-function observedSandbox(status: PodSandboxStatus): ObservedSandbox {
-  const { ip = '', additionalIps = [] } = status.network ?? {}
-  return {
-    id: status.id,
-    attempt: status.metadata.attempt,
-    ready: status.state === 'SANDBOX_READY',
-    createdAt: toMs(status.createdAt),
-    network: status.linux?.namespaces?.options?.network ?? 'POD',
-    ips: [ip, ...additionalIps.map(({ ip }) => ip)].filter(Boolean),
-  }
-}
-
-function observedContainer(status: ContainerStatus, sandboxId: string, message: string): ObservedContainer {
-  const { annotations } = status
-  const grace =
-    annotations[ANNOTATION.podDeletionGracePeriod] ?? annotations[ANNOTATION.podTerminationGracePeriod]
-  const user = status.user?.linux
-  return {
-    id: status.id,
-    name: status.labels[LABEL.containerName] ?? status.metadata.name,
-    sandboxId,
-    state: STATES[status.state],
-    createdAt: toMs(status.createdAt),
-    startedAt: toMs(status.startedAt),
-    finishedAt: toMs(status.finishedAt),
-    exitCode: status.exitCode,
-    reason: status.reason,
-    message,
-    image: status.image.image,
-    imageRef: status.imageRef,
-    restartCount: Number(annotations[ANNOTATION.restartCount] ?? status.metadata.attempt),
-    hash: annotations[ANNOTATION.hash] ?? '',
-    gracePeriodSeconds: Number(grace ?? 30),
-    logPath: status.logPath,
-    ...(user && { user }),
-  }
 }
