@@ -91,7 +91,7 @@ test('a sidecar starts in its turn and keeps running beside later containers', (
         one.status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
     )
     assert.equal(status(pod, 'proxy')?.ready, true)
-    assert.deepEqual(world.cri.running(), ['proxy', 'app'])
+    assert.deepEqual(world.cri.running().sort(), ['app', 'proxy'])
     world.cri.exit('proxy', 1)
     const again = await world.until(
       'meshed',

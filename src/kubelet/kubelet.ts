@@ -25,6 +25,7 @@ import { PodEvents, type Recorder } from './pod-events.ts'
 import { podDir } from './pod-paths.ts'
 import { type BackOffLimits, defaultBackOffLimits } from './pod-worker/crash-back-off.ts'
 import { PodWorker } from './pod-worker/pod-worker.ts'
+import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
 import { noProbes, type Probes, type WorkerParts } from './pod-worker/worker-parts.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
@@ -101,7 +102,7 @@ export class Kubelet {
     this.#agent = this.#makeAgent(machine)
     this.#workerParts = this.#makeWorkerParts(machine, version.runtimeName)
     this.#workerParts.statuses.start(signal)
-    await this.#agent.register(signal)
+    await Promise.all([this.#agent.register(signal), removePrepared(runtime, this.#parts)])
     if (signal.aborted) return
     const target = {
       podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
@@ -154,6 +155,7 @@ export class Kubelet {
         events,
         parallel: options?.parallelPulls ?? 4,
       }),
+      prepared: new PreparedContainers(this.#view.runtime),
       volumes: new PodVolumes({
         facts,
         source,

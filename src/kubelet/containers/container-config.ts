@@ -1,5 +1,4 @@
 // A container as CRI ContainerConfig. Upstream: kuberuntime_container.go generateContainerConfig.
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -121,7 +120,7 @@ async function mountsOf(
   const taken = (path: string) => mounts.some(({ containerPath }) => containerPath === path)
   if (podIPs.length > 0 && !taken('/etc/hosts')) mounts.push(await hostsMount(pod, podIPs, facts))
   const path = container.terminationMessagePath
-  if (path && !taken(path)) mounts.push(await terminationMount(pod, container.name, path, facts))
+  if (path && !taken(path)) mounts.push(await terminationMount(inputs, path, facts))
   return mounts
 }
 
@@ -141,9 +140,13 @@ async function hostsMount(pod: Pod, podIPs: readonly string[], facts: NodeFacts)
 }
 
 /** A file of its own for each start, so that an old message is never taken for a new one. */
-async function terminationMount(pod: Pod, name: string, path: string, facts: NodeFacts): Promise<Mount> {
-  const dir = containerDir(facts, pod.metadata.uid, name)
-  const hostPath = join(dir, randomBytes(4).toString('hex'))
+async function terminationMount(
+  { pod, container, restartCount }: ContainerInputs,
+  path: string,
+  facts: NodeFacts,
+): Promise<Mount> {
+  const dir = containerDir(facts, pod.metadata.uid, container.name)
+  const hostPath = join(dir, String(restartCount))
   await mkdir(dir, { recursive: true, mode: 0o750 })
   await writeFile(hostPath, '')
   await chmod(hostPath, 0o666)

@@ -76,6 +76,14 @@ export class ImagePuller {
     return this.#pull(pod, container.name, spec, image, sandbox, signal)
   }
 
+  /** The image as it is on the node, if the container may use it without asking its registry. Tells no event. */
+  async present({ image = '', imagePullPolicy }: Container): Promise<PulledImage | undefined> {
+    if (imagePullPolicy !== 'IfNotPresent' && imagePullPolicy !== 'Never') return undefined
+    const request = { image: { image: withDefaultTag(image) }, verbose: false }
+    const found = (await this.#parts.images.imageStatus(request)).image
+    return found && pulled(found)
+  }
+
   /** The pod is gone: its back-offs are not needed any more. */
   forget(uid: string): void {
     for (const key of this.#backOffs.keys()) if (key.startsWith(`${uid}_`)) this.#backOffs.delete(key)

@@ -24,6 +24,11 @@ export interface StartContext {
   signal: AbortSignal
 }
 
+interface Created {
+  id: string
+  wasPrepared: boolean
+}
+
 class Failed extends Error {
   readonly failure: StartFailure
 
@@ -41,9 +46,10 @@ export async function startContainer(
 ): Promise<StartFailure | undefined> {
   try {
     const image = await ensureImage(container, context, parts)
-    const id = await create(container, image, context, parts)
-    await start(container, id, context, parts)
-    await postStart(container, id, context, parts)
+    parts.prepared.lookAhead(container.name, context, parts)
+    const created = await create(container, image, context, parts)
+    await start(container, created, context, parts)
+    await postStart(container, created.id, context, parts)
     return undefined
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason
@@ -73,7 +79,7 @@ async function create(
   image: PulledImage,
   context: StartContext,
   parts: WorkerParts,
-): Promise<string> {
+): Promise<Created> {
   const { pod, observed, sandboxId, sandboxConfig, podIPs, signal } = context
   const fail = failing(container.name, context, parts)
   const restartCount = await nextRestartCount(container.name, context, parts)
@@ -86,22 +92,28 @@ async function create(
   for (const text of configured.skippedEnv) {
     parts.events.tell(pod, 'Warning', 'InvalidEnvironmentVariableNames', text, container.name)
   }
-  await mkdir(join(podLogDir(parts.facts, pod), container.name), { recursive: true, mode: 0o755 })
-  const { containerId } = await parts.runtime
-    .createContainer({ podSandboxId: sandboxId, config: configured.config, sandboxConfig }, signal)
-    .catch(fail('CreateContainerError'))
+  const prepared = await parts.prepared.take(pod.metadata.uid, container.name, sandboxId, configured.config)
+  const id = prepared ?? (await createAnew())
   parts.events.tell(pod, 'Normal', 'Created', 'Container created', container.name)
-  return containerId
+  return { id, wasPrepared: prepared !== undefined }
+
+  async function createAnew() {
+    await mkdir(join(podLogDir(parts.facts, pod), container.name), { recursive: true, mode: 0o755 })
+    const request = { podSandboxId: sandboxId, config: configured.config, sandboxConfig }
+    return (await parts.runtime.createContainer(request, signal).catch(fail('CreateContainerError')))
+      .containerId
+  }
 }
 
 /** One more than the newest record's; without a record, than the highest log file's. */
 async function nextRestartCount(
   name: string,
   { pod, observed }: StartContext,
-  { facts }: WorkerParts,
+  { facts, prepared }: WorkerParts,
 ): Promise<number> {
   const newest = newestOf(observed, name)
   if (newest) return newest.restartCount + 1
+  if (prepared.has(pod.metadata.uid, name)) return 0
   const files = await readdir(join(podLogDir(facts, pod), name)).catch(() => [])
   const counts = files.flatMap(file => /^(\d+)\.log/.exec(file)?.[1] ?? []).map(Number)
   return counts.length > 0 ? Math.max(...counts) + 1 : 0
@@ -109,12 +121,15 @@ async function nextRestartCount(
 
 async function start(
   container: Container | EphemeralContainer,
-  containerId: string,
+  { id, wasPrepared }: Created,
   context: StartContext,
   parts: WorkerParts,
 ): Promise<void> {
   const fail = failing(container.name, context, parts)
-  await parts.runtime.startContainer({ containerId }, context.signal).catch(fail('RunContainerError'))
+  await parts.runtime.startContainer({ containerId: id }, context.signal).catch(async error => {
+    if (wasPrepared) await parts.prepared.giveUp(id)
+    return fail('RunContainerError')(error)
+  })
   parts.events.tell(context.pod, 'Normal', 'Started', 'Container started', container.name)
 }
 

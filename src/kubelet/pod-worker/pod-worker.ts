@@ -356,6 +356,7 @@ export class PodWorker {
   }
 
   async #stopSandboxes(phase: WorkerPhase & { phase: 'stopping' }): Promise<void> {
+    await this.#parts.prepared.discard(this.#pod.metadata.uid)
     if ((await stopSandboxes(this.#observed, this.#parts)) > 0) await this.#observe()
     this.#alarm.ring()
     if (phase.after === 'running') {

@@ -16,6 +16,7 @@ import type { StatusWriter } from '../status/status-writer.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
 import type { BackOffLimits } from './crash-back-off.ts'
 import type { ObservedPod, ProbeResults } from './observed-pod.ts'
+import type { PreparedContainers } from './prepared-containers.ts'
 
 /** The prober's seam: who probes learns of pods here and answers with results by container id. */
 export interface Probes {
@@ -39,6 +40,7 @@ export interface WorkerParts {
   runtime: RuntimeService
   view: RuntimeView
   images: ImagePuller
+  prepared: PreparedContainers
   volumes: PodVolumes
   hooks: HookRunner
   cgroups: PodCgroups

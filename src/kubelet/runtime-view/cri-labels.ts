@@ -9,6 +9,8 @@ export const LABEL = {
 
 export const ANNOTATION = {
   hash: 'io.kubernetes.container.hash',
+  /** Ours: created ahead of its turn. */
+  prepared: 'kubernode.io/prepared',
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',

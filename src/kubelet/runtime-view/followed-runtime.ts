@@ -1,7 +1,7 @@
 // The runtime, with every change made through it noted: what a pod looks like is then not read from events that were
 // on their way before the change.
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
-import { LABEL } from './cri-labels.ts'
+import { ANNOTATION, LABEL } from './cri-labels.ts'
 import type { Outcome, RuntimeRecords } from './runtime-records.ts'
 
 export function followedRuntime(runtime: RuntimeService, records: RuntimeRecords): RuntimeService {
@@ -22,7 +22,7 @@ export function followedRuntime(runtime: RuntimeService, records: RuntimeRecords
       const uid = request.config?.labels?.[LABEL.podUid] ?? ''
       const answer = await runtime.createContainer(request, signal)
       records.belongs(answer.containerId, uid)
-      records.expect(answer.containerId, 'exists')
+      if (!request.config?.annotations?.[ANNOTATION.prepared]) records.expect(answer.containerId, 'exists')
       return answer
     },
     startContainer: (request, signal) =>

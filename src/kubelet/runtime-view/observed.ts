@@ -10,6 +10,10 @@ export const STATES = {
   CONTAINER_UNKNOWN: 'unknown',
 } as const
 
+/** Prepared, and its turn has not come (pod-worker/prepared-containers.ts). */
+export const isHidden = ({ annotations, startedAt }: Pick<ContainerStatus, 'annotations' | 'startedAt'>) =>
+  ANNOTATION.prepared in annotations && !startedAt
+
 const toMs = (nanoseconds: number) => Math.floor(nanoseconds / 1_000_000)
 
 export function observedSandbox(status: PodSandboxStatus): ObservedSandbox {

@@ -3,7 +3,7 @@
 import type { ContainerEventResponse, ContainerStatus } from '../../runtime/cri/cri.generated.ts'
 import type { ObservedContainer, ObservedSandbox } from '../pod-worker/observed-pod.ts'
 import { LABEL } from './cri-labels.ts'
-import { observedSandbox, STATES } from './observed.ts'
+import { isHidden, observedSandbox, STATES } from './observed.ts'
 
 /** A container whose last status has not been read as an ObservedContainer yet. */
 export interface Unread {
@@ -67,6 +67,7 @@ export class RuntimeRecords {
   ): void {
     for (const status of statuses) {
       this.#podOf.set(status.id, uid)
+      if (isHidden(status)) continue
       const known = record.containers.get(status.id)
       if (known && stateOf(known) === STATES[status.state]) continue
       record.containers.set(status.id, { status, sandboxId })

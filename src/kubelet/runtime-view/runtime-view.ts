@@ -9,7 +9,7 @@ import type {
 import type { ObservedContainer, ObservedSandbox } from '../pod-worker/observed-pod.ts'
 import { LABEL } from './cri-labels.ts'
 import { followedRuntime } from './followed-runtime.ts'
-import { observedContainer, observedSandbox, STATES } from './observed.ts'
+import { isHidden, observedContainer, observedSandbox, STATES } from './observed.ts'
 import { type ContainerEntry, type PodRecord, RuntimeRecords } from './runtime-records.ts'
 import { terminationMessage } from './termination-message.ts'
 
@@ -129,7 +129,7 @@ export class RuntimeView {
     const answer = await goneIsUndefined(
       this.runtime.containerStatus({ containerId: listed.id, verbose: false }),
     )
-    if (!answer) return undefined
+    if (!answer || isHidden(answer.status)) return undefined
     return this.#read({ status: answer.status, sandboxId: listed.podSandboxId })
   }
 }
