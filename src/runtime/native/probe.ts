@@ -19,10 +19,23 @@ const NEEDED: Record<string, string> = {
   tar: 'tar',
 }
 
-/** Throws PlainError. */
-export function chooseRuntime(): RuntimeChoice {
+/** What is asked about a machine. */
+export interface MachineFacts {
+  /** The content of /proc/filesystems. */
+  filesystems: string
+  /** Where a command is; undefined when it is not installed. */
+  find(command: string): string | undefined
+}
+
+const thisMachine = (): MachineFacts => ({
+  filesystems: readFileSync('/proc/filesystems', 'utf8'),
+  find: command => FOLDERS.map(folder => join(folder, command)).find(existsSync),
+})
+
+/** crun where it is installed, else runc. Throws PlainError. */
+export function chooseRuntime({ filesystems, find }: MachineFacts = thisMachine()): RuntimeChoice {
   for (const [command, from] of Object.entries(NEEDED)) if (!find(command)) throw missing(command, from)
-  if (!/\boverlay\b/.test(readFileSync('/proc/filesystems', 'utf8'))) {
+  if (!/\boverlay\b/.test(filesystems)) {
     throw new PlainError(
       'Kubernode needs the overlay file system, which this kernel lacks: load it with "modprobe overlay".',
     )
@@ -32,10 +45,6 @@ export function chooseRuntime(): RuntimeChoice {
   const runc = find('runc')
   if (runc) return { kind: 'runc', path: runc }
   throw missing('crun', 'crun')
-}
-
-function find(command: string): string | undefined {
-  return FOLDERS.map(folder => join(folder, command)).find(existsSync)
 }
 
 function missing(command: string, from: string): PlainError {
