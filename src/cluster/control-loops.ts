@@ -1,11 +1,11 @@
 // Starts the scheduler and the controllers, each under its own identity.
 import { hostname } from 'node:os'
 import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
-import { runNamespaceController } from '../controllers/namespace/namespace-controller.ts'
 import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
@@ -17,7 +17,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   const context = { client, clock, log }
   keepRunning(parts, signal => runServiceAccountController(context, signal))
   keepRunning(parts, signal => runRootCaController(context, api.authorityCertificate, signal))
-  keepRunning(parts, signal => runNamespaceController(context, signal))
+  startHousekeeping(api, parts)
   startScheduler(api, parts)
 }
 

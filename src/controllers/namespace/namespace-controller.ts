@@ -1,86 +1,134 @@
 // Empties a namespace that is being deleted and then lets it go. Upstream: pkg/controller/namespace/deletion.
-import { builtinResources, namespaces } from '../../api/resources.ts'
-import { isConflict, isMethodNotAllowed, isNotFound } from '../../api/status-error.ts'
-import type { Namespace, NamespaceCondition } from '../../api/types/core-v1.ts'
+import { namespaces } from '../../api/resources.ts'
+import { isConflict, isNotFound } from '../../api/status-error.ts'
+import { formatTime } from '../../api/time.ts'
+import type { Namespace } from '../../api/types/core-v1.ts'
 import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
+import type { ResourceCatalog } from '../../client/resource-catalog.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
-import { type Remains, remainsConditions } from './remains-conditions.ts'
+import { deleteContent, type Round } from './delete-content.ts'
+import { remainsConditions } from './remains-conditions.ts'
+import { untilGone } from './until-gone.ts'
 
 const FINALIZER = 'kubernetes'
-/** How soon to look again while content is on its way out. */
-const LOOK_AGAIN_MS = 500
+const CONCURRENCY = 10
+/** Upstream: nsControllerRateLimiter. */
+const MAX_DELAY_MS = 60_000
 
-export async function runNamespaceController(
-  { client, clock, log }: ControllerContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const queue = new WorkQueue<string>({ clock })
-  const informer = new Informer<Namespace>({ client, resource: namespaces, clock, log })
-  const enqueue = ({ metadata }: Namespace) => {
-    if (metadata.deletionTimestamp) queue.add(metadata.name)
-  }
-  informer.addHandler({ add: enqueue, update: (_, namespace) => enqueue(namespace) })
+export interface NamespaceContext extends ControllerContext {
+  catalog: ResourceCatalog
+}
 
-  const reconcile = async (name: string): Promise<Requeue | undefined> => {
-    const namespace = informer.lister.find(name)
-    if (!namespace?.metadata.deletionTimestamp || !namespace.spec.finalizers?.includes(FINALIZER))
-      return undefined
-    const remains = await deleteContent(name)
-    if (remains.length === 0) {
-      await finalize(namespace)
-      return undefined
-    }
-    await writeConditions(namespace, remains)
-    return { requeueAfterMs: LOOK_AGAIN_MS }
-  }
+export async function runNamespaceController(context: NamespaceContext, signal: AbortSignal): Promise<void> {
+  await new NamespaceController(context, signal).run()
+}
 
-  /** Asks for the deletion of everything in the namespace; answers what is still there. */
-  async function deleteContent(namespace: string): Promise<Remains[]> {
-    const remains: Remains[] = []
-    for (const resource of builtinResources) {
-      if (!resource.namespaced || !resource.verbs.includes('deletecollection')) continue
-      const before = await client.list(resource, { namespace })
-      if (before.items.length === 0) continue
-      await client
-        .deleteCollection(resource, { namespace }, { propagationPolicy: 'Background' })
-        .catch(ignoreUnsupported)
-      const { items } = await client.list(resource, { namespace })
-      if (items.length > 0) remains.push({ resource, objects: items })
-    }
-    return remains
-  }
+class NamespaceController {
+  readonly #context: NamespaceContext
+  readonly #signal: AbortSignal
+  readonly #queue: WorkQueue<string>
+  readonly #informer: Informer<Namespace>
+  /** By namespace: ends the watches for what is left in it. */
+  readonly #waits = new Map<string, AbortController>()
 
-  async function finalize(namespace: Namespace): Promise<void> {
-    const finalizers = namespace.spec.finalizers!.filter(one => one !== FINALIZER)
-    try {
-      await client.update(
-        namespaces,
-        { ...namespace, spec: { ...namespace.spec, finalizers } },
-        { subresource: 'finalize' },
-      )
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error
-    }
-  }
-
-  async function writeConditions(namespace: Namespace, remains: readonly Remains[]): Promise<void> {
-    const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const old = namespace.status.conditions ?? []
-    const conditions: NamespaceCondition[] = remainsConditions(remains, old, now)
-    if (JSON.stringify(conditions) === JSON.stringify(old)) return
-    const next = { ...namespace, status: { ...namespace.status, conditions } }
-    await client.update(namespaces, next, { subresource: 'status' }).catch(error => {
-      if (!isNotFound(error) && !isConflict(error)) throw error
+  constructor(context: NamespaceContext, signal: AbortSignal) {
+    const { client, clock, log } = context
+    this.#context = context
+    this.#signal = signal
+    this.#queue = new WorkQueue({ clock, maxDelayMs: MAX_DELAY_MS })
+    this.#informer = new Informer<Namespace>({ client, resource: namespaces, clock, log })
+    this.#informer.addHandler({
+      add: namespace => this.#enqueue(namespace),
+      update: (old, namespace) => {
+        if (needsWork(old, namespace)) this.#enqueue(namespace)
+      },
+      delete: ({ metadata }) => this.#stopWaiting(metadata.name),
     })
   }
 
-  const running = informer.run(signal)
-  await Promise.race([informer.synced, running])
-  await Promise.all([running, runReconciler({ queue, reconcile, concurrency: 4, signal, log })])
+  async run(): Promise<void> {
+    const signal = this.#signal
+    const queue = this.#queue
+    const running = this.#informer.run(signal)
+    await Promise.race([this.#informer.synced, running])
+    const reconcile = (name: string) => this.#reconcile(name)
+    const { log } = this.#context
+    await Promise.all([running, runReconciler({ queue, reconcile, concurrency: CONCURRENCY, signal, log })])
+    for (const name of [...this.#waits.keys()]) this.#stopWaiting(name)
+  }
+
+  #enqueue({ metadata }: Namespace): void {
+    if (metadata.deletionTimestamp) this.#queue.add(metadata.name)
+  }
+
+  async #reconcile(name: string): Promise<Requeue | undefined> {
+    this.#stopWaiting(name)
+    const { client, catalog, clock } = this.#context
+    const namespace = this.#informer.lister.find(name)
+    if (!namespace?.metadata.deletionTimestamp || !namespace.spec.finalizers?.includes(FINALIZER))
+      return undefined
+    const round = await deleteContent({ client, resources: catalog.list(), now: clock.now() }, namespace)
+    const written = await this.#writeConditions(namespace, round)
+    this.#waitFor(name, round)
+    if (round.errors.length > 0) throw new Error(round.errors.join(', '))
+    if (round.remains.length > 0) return { requeueAfterMs: (round.estimateSeconds / 2 + 1) * 1_000 }
+    if (written) await this.#finalize(written)
+    return undefined
+  }
+
+  /** Looks again as soon as all that is left now is gone. */
+  #waitFor(name: string, { remains }: Round): void {
+    if (remains.length === 0) return
+    const stop = new AbortController()
+    this.#waits.set(name, stop)
+    const signal = AbortSignal.any([stop.signal, this.#signal])
+    const { client, log } = this.#context
+    Promise.all(remains.map(one => untilGone(client, name, one, signal))).then(
+      () => {
+        if (!signal.aborted) this.#queue.add(name)
+      },
+      error => {
+        if (!signal.aborted) log.debug({ namespace: name, error }, 'waiting for the content ended')
+      },
+    )
+  }
+
+  #stopWaiting(name: string): void {
+    this.#waits.get(name)?.abort()
+    this.#waits.delete(name)
+  }
+
+  /** Answers what stands there now; undefined when somebody else wrote, and the informer will tell. */
+  async #writeConditions(namespace: Namespace, round: Round): Promise<Namespace | undefined> {
+    const old = namespace.status.conditions ?? []
+    const conditions = remainsConditions(round, old, formatTime(this.#context.clock.now()))
+    if (JSON.stringify(conditions) === JSON.stringify(old)) return namespace
+    return this.#update({ ...namespace, status: { ...namespace.status, conditions } }, 'status')
+  }
+
+  async #finalize(namespace: Namespace): Promise<void> {
+    const finalizers = namespace.spec.finalizers!.filter(one => one !== FINALIZER)
+    await this.#update({ ...namespace, spec: { ...namespace.spec, finalizers } }, 'finalize')
+  }
+
+  async #update(namespace: Namespace, subresource: string): Promise<Namespace | undefined> {
+    try {
+      return await this.#context.client.update(namespaces, namespace, { subresource })
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      if (!isConflict(error)) throw error
+      this.#queue.addRateLimited(namespace.metadata.name)
+      return undefined
+    }
+  }
 }
 
-function ignoreUnsupported(error: unknown): void {
-  if (!isNotFound(error) && !isMethodNotAllowed(error)) throw error
+/** Conditions are ours: a change of them alone is no reason for another round. */
+function needsWork(old: Namespace, namespace: Namespace): boolean {
+  return (
+    old.metadata.deletionTimestamp !== namespace.metadata.deletionTimestamp ||
+    old.spec.finalizers?.length !== namespace.spec.finalizers?.length
+  )
 }

@@ -4,9 +4,9 @@ import type { KubeObject } from '../../api/kube-object.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
 import type { NamespaceCondition } from '../../api/types/core-v1.ts'
 
-export interface Remains {
-  resource: Pick<ResourceInfo, 'group' | 'version' | 'resource'>
-  objects: readonly Pick<KubeObject, 'metadata'>[]
+export interface Remaining {
+  resource: Pick<ResourceInfo, 'group' | 'resource'>
+  list: { items: readonly Pick<KubeObject, 'metadata'>[] }
 }
 
 interface Said {
@@ -17,18 +17,22 @@ interface Said {
 }
 
 export function remainsConditions(
-  remains: readonly Remains[],
+  { remains, errors }: { remains: readonly Remaining[]; errors: readonly string[] },
   old: readonly NamespaceCondition[],
   now: string,
 ): NamespaceCondition[] {
-  return [discovery, groupVersions, content, contentRemaining(remains), finalizersRemaining(remains)].map(
-    ({ type, reason, message, isTrue }) => {
-      const status = isTrue ? 'True' : 'False'
-      const before = old.find(condition => condition.type === type)
-      const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now
-      return { type, status, lastTransitionTime, reason, message } as NamespaceCondition
-    },
-  )
+  return [
+    discovery,
+    groupVersions,
+    contentFailure(errors),
+    contentRemaining(remains),
+    finalizersRemaining(remains),
+  ].map(({ type, reason, message, isTrue }) => {
+    const status = isTrue ? 'True' : 'False'
+    const before = old.find(condition => condition.type === type)
+    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now
+    return { type, status, lastTransitionTime, reason, message } as NamespaceCondition
+  })
 }
 
 const discovery: Said = {
@@ -43,30 +47,34 @@ const groupVersions: Said = {
   message: 'All legacy kube types successfully parsed',
   isTrue: false,
 }
-const content: Said = {
-  type: 'NamespaceDeletionContentFailure',
-  reason: 'ContentDeleted',
-  message: 'All content successfully deleted, may be waiting on finalization',
-  isTrue: false,
+
+function contentFailure(errors: readonly string[]): Said {
+  const type = 'NamespaceDeletionContentFailure'
+  if (errors.length === 0) {
+    const message = 'All content successfully deleted, may be waiting on finalization'
+    return { type, reason: 'ContentDeleted', message, isTrue: false }
+  }
+  const message = `Failed to delete all resource types, ${errors.length} remaining: ${[...errors].sort().join(', ')}`
+  return { type, reason: 'ContentDeletionFailed', message, isTrue: true }
 }
 
-function contentRemaining(remains: readonly Remains[]): Said {
+function contentRemaining(remains: readonly Remaining[]): Said {
   const type = 'NamespaceContentRemaining'
   if (remains.length === 0) {
     return { type, reason: 'ContentRemoved', message: 'All content successfully removed', isTrue: false }
   }
-  const parts = remains.map(({ resource: { group, version, resource }, objects }) => {
-    const name = group ? `${resource}.${version}.${group}` : `${resource}.`
-    return `${name} has ${objects.length} resource instances`
-  })
+  const parts = remains.map(
+    ({ resource: { group, resource }, list: { items } }) =>
+      `${resource}.${group} has ${items.length} resource instances`,
+  )
   const message = `Some resources are remaining: ${parts.sort().join(', ')}`
   return { type, reason: 'SomeResourcesRemain', message, isTrue: true }
 }
 
-function finalizersRemaining(remains: readonly Remains[]): Said {
+function finalizersRemaining(remains: readonly Remaining[]): Said {
   const type = 'NamespaceFinalizersRemaining'
   const counts = new Map<string, number>()
-  for (const { metadata } of remains.flatMap(({ objects }) => objects)) {
+  for (const { metadata } of remains.flatMap(({ list }) => list.items)) {
     for (const finalizer of metadata.finalizers ?? []) counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1)
   }
   if (counts.size === 0) {
