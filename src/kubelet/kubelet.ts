@@ -26,7 +26,8 @@ import { podDir } from './pod-paths.ts'
 import { type BackOffLimits, defaultBackOffLimits } from './pod-worker/crash-back-off.ts'
 import { PodWorker } from './pod-worker/pod-worker.ts'
 import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
-import { noProbes, type Probes, type WorkerParts } from './pod-worker/worker-parts.ts'
+import type { Probes, WorkerParts } from './pod-worker/worker-parts.ts'
+import { Prober } from './prober/prober.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { isTerminal } from './status/compute-status.ts'
@@ -139,7 +140,7 @@ export class Kubelet {
   }
 
   #makeWorkerParts(machine: Machine, runtimeName: string): WorkerParts {
-    const { client, runtime, clock, log, recorder, options } = this.#parts
+    const { client, runtime, clock, log, recorder, random, options } = this.#parts
     const source = new ClientObjectSource(client)
     const events = new PodEvents(recorder)
     const facts = this.#facts(machine)
@@ -169,7 +170,16 @@ export class Kubelet {
       }),
       hooks: new HookRunner(runtime, clock),
       cgroups: options?.cgroups ?? noCgroups,
-      probes: options?.probes ?? noProbes,
+      probes:
+        options?.probes ??
+        new Prober({
+          runtime,
+          events,
+          clock,
+          random,
+          hostIPs: facts.hostIPs,
+          changed: uid => this.#workers.get(uid)?.probesChanged(),
+        }),
       events,
       statuses: new StatusWriter(client, clock, log),
       client,

@@ -2,13 +2,10 @@
 // Upstream: component-helpers resource/helpers.go (PodRequests, PodLimits).
 import { Quantity } from '../quantity.ts'
 import type { Container, PodSpec } from '../types/core-v1.ts'
+import { isSidecar } from './sidecar.ts'
 
 /** Resource name → amount. */
 export type ResourceAmounts = Map<string, Quantity>
-
-/** An init container that stays: it runs beside the app containers. */
-export const isSidecar = (container: Pick<Container, 'restartPolicy'>): boolean =>
-  container.restartPolicy === 'Always'
 
 /** Effective requests of the Pod. */
 export function podRequests(pod: { spec: PodSpec }): ResourceAmounts {

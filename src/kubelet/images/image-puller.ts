@@ -1,11 +1,12 @@
 // Makes sure that a container's image is there before it is created, by its pull policy. Failed pulls back off per
 // pod and image, 10 to 300 s. Upstream: pkg/kubelet/images/image_manager.go.
+
+import { goDuration } from '../../api/duration.ts'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Image, ImageService, PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
 import type { ObjectSource } from '../containers/object-source.ts'
 import type { ImageUser } from '../containers/security-context.ts'
-import { goDuration } from '../go-duration.ts'
 import type { PodEvents } from '../pod-events.ts'
 import { nextBackOff } from '../pod-worker/crash-back-off.ts'
 import type { BackOffEntry } from '../pod-worker/observed-pod.ts'

@@ -1,8 +1,10 @@
 // The walk over init containers, last to first. Upstream: kuberuntime computeInitContainerActions.
+
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import { containerHash } from './container-hash.ts'
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed-pod.ts'
-import { isSidecar, restartsAfter } from './restart-rules.ts'
+import { restartsAfter } from './restart-rules.ts'
 
 export interface Kill {
   container: ObservedContainer

@@ -1,9 +1,10 @@
 // How a pod's containers are brought down: hooks, order of sidecars, what is left of the grace (section 5.2).
 // All containers stop in parallel; decisions are taken anew whenever a hook or a container ends.
 // Upstream: killContainer and terminationOrdering in kuberuntime.
+
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { ObservedContainer, ObservedPod } from './observed-pod.ts'
-import { isSidecar } from './restart-rules.ts'
 
 /** Between TERM and KILL there are at least these many seconds, whatever hooks and waiting have used up. */
 export const MINIMUM_STOP_SECONDS = 2

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Container, Pod, PodPhase, PodStatus } from '../../api/types/core-v1.ts'
 import { computeStatus, isTerminal } from '../status/compute-status.ts'
 import { podOf, record, sandbox, sidecar, spec } from '../testing/pods.fixture.ts'
@@ -9,7 +10,6 @@ import { containerHash } from './container-hash.ts'
 import { backOffKey, nextBackOff } from './crash-back-off.ts'
 import { decide } from './decide.ts'
 import { nothingObserved, type ObservedContainer, type ObservedPod } from './observed-pod.ts'
-import { isSidecar } from './restart-rules.ts'
 
 type Move =
   | { move: 'exit'; which: number; code: number }

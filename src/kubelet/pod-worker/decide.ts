@@ -1,14 +1,16 @@
 // The pod worker's judgement while the pod is to run. Nothing here waits, reads a clock or touches the runtime.
 // Termination has its own judgement (decide-stopping.ts). Upstream: kuberuntime computePodActions and SyncPod.
+
+import { goDuration } from '../../api/duration.ts'
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
-import { goDuration } from '../go-duration.ts'
 import { describePod } from '../pod-name.ts'
 import type { Action, ContainerKind } from './actions.ts'
 import { backOffKey, heldBackUntil } from './crash-back-off.ts'
 import { decideApps } from './decide-apps.ts'
 import { decideInit, type Kill } from './decide-init.ts'
 import { newestOf, type ObservedPod } from './observed-pod.ts'
-import { hasRestartAllRule, isSidecar, mayRestart, restartAllSource } from './restart-rules.ts'
+import { hasRestartAllRule, mayRestart, restartAllSource } from './restart-rules.ts'
 import { decideSandbox } from './sandbox-decision.ts'
 
 /** Returns the steps that bring the observed pod closer to its spec, in the order to take them; empty when it is there. */

@@ -85,6 +85,15 @@ export class PodWorker {
     this.#alarm.ring()
   }
 
+  /** A probe's verdict shows at once, even while a step (a pull, a hook) is under way. */
+  probesChanged(): void {
+    const begun = this.#observed.containers.length > 0 && !this.#removed
+    if (begun && this.#phase.phase === 'running') {
+      this.#publish(withheldPhase(this.#status(false), this.#previous()))
+    }
+    this.wake()
+  }
+
   /** The pod as the API has it now. */
   update(pod: Pod): void {
     if (pod.metadata.generation !== this.#pod.metadata.generation) this.#letTryAgain()

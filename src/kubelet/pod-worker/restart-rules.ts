@@ -2,10 +2,6 @@
 import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { newestOf, type ObservedPod } from './observed-pod.ts'
 
-/** A restartable init container: it starts in its turn and runs as long as the pod. */
-export const isSidecar = (container: Pick<Container, 'restartPolicy'>): boolean =>
-  container.restartPolicy === 'Always'
-
 /** The first rule that matches the exit code; undefined when none does. */
 export function matchingRule(container: Container, exitCode: number) {
   return container.restartPolicyRules?.find(({ exitCodes }) => {

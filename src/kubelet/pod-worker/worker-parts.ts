@@ -28,14 +28,6 @@ export interface Probes {
   forget(uid: string): void
 }
 
-/** Nobody probes: every result is unknown. */
-export const noProbes: Probes = {
-  results: () => ({}),
-  observe: () => {},
-  stopping: () => {},
-  forget: () => {},
-}
-
 export interface WorkerParts {
   runtime: RuntimeService
   view: RuntimeView

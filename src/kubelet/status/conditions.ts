@@ -1,6 +1,7 @@
 // The kubelet's pod conditions, before their times are filled in. Upstream: status/generate.go.
+
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { ContainerStatus, Pod, PodCondition, PodPhase } from '../../api/types/core-v1.ts'
-import { isSidecar } from '../pod-worker/restart-rules.ts'
 
 /** What a condition says; times and generation are added by computeStatus. */
 export type Verdict = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>

@@ -1,4 +1,6 @@
 // API statuses of the containers of one kind. Upstream: kubelet_pods.go convertToAPIContainerStatuses.
+
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type {
   Container,
   ContainerStatus,
@@ -8,7 +10,7 @@ import type {
 } from '../../api/types/core-v1.ts'
 import { apiTime } from '../api-time.ts'
 import { newestOf, type ObservedContainer, type ObservedPod } from '../pod-worker/observed-pod.ts'
-import { isSidecar, shouldStart } from '../pod-worker/restart-rules.ts'
+import { shouldStart } from '../pod-worker/restart-rules.ts'
 
 export type ContainerKind = 'init' | 'app' | 'ephemeral'
 

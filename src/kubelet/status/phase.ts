@@ -1,4 +1,6 @@
 // The pod's phase from its containers' statuses. Upstream: kubelet_pods.go getPhase.
+
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type {
   Container,
   ContainerStateTerminated,
@@ -6,7 +8,7 @@ import type {
   Pod,
   PodPhase,
 } from '../../api/types/core-v1.ts'
-import { isSidecar, restartsAfter } from '../pod-worker/restart-rules.ts'
+import { restartsAfter } from '../pod-worker/restart-rules.ts'
 import { RESTARTING_ALL } from './container-statuses.ts'
 
 export interface PhaseInputs {

@@ -1,7 +1,8 @@
 // started and ready of each container status. Upstream: prober_manager.go UpdatePodStatus.
+
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Container, ContainerStatus, Pod } from '../../api/types/core-v1.ts'
 import type { ObservedPod, ProbeResults } from '../pod-worker/observed-pod.ts'
-import { isSidecar } from '../pod-worker/restart-rules.ts'
 
 export function withReadiness(
   pod: Pod,

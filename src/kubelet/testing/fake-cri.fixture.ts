@@ -43,6 +43,8 @@ export class FakeCri {
   readonly failures = new Map<keyof Unused, Error[]>()
   /** Images that are not there and cannot be pulled. */
   readonly missingImages = new Set<string>()
+  /** Exit codes of commands run in containers, by their first word; default 0. */
+  readonly commands = new Map<string, () => number>()
   /** How long (in clock time) a stop of that container takes; default none. */
   readonly stopMs = new Map<string, number>()
   readonly #clock: Clock
@@ -222,7 +224,7 @@ export class FakeCri {
   async execSync({ containerId, cmd }: { containerId: string; cmd: string[] }) {
     const found = this.containers.get(containerId)
     this.#called('execSync', `${found?.config.metadata.name} ${cmd.join(' ')}`)
-    const exitCode = cmd[0] === '/bin/false' ? 1 : 0
+    const exitCode = this.commands.get(cmd[0]!)?.() ?? (cmd[0] === '/bin/false' ? 1 : 0)
     return { stdout: new Uint8Array(), stderr: new Uint8Array(), exitCode }
   }
 

@@ -1,7 +1,7 @@
 // Containers of every kind. Upstream: validateContainers, validateInitContainers, validateEphemeralContainers,
 // validateContainerCommon.
 import { isDns1123Label } from '../../names.ts'
-import { isSidecar } from '../../pod/resources.ts'
+import { isSidecar } from '../../pod/sidecar.ts'
 import type {
   Container,
   ContainerResizePolicy,

@@ -1,7 +1,7 @@
 // pods/resize: only cpu and memory may change. Upstream: ValidatePodResize.
 
 import { qosClass } from '../../pod/qos.ts'
-import { isSidecar } from '../../pod/resources.ts'
+import { isSidecar } from '../../pod/sidecar.ts'
 import type { Container, Pod, PodSpec, ResourceRequirements } from '../../types/core-v1.ts'
 import { type FieldError, forbiddenField, invalidValue, same, WHOLE } from '../field-error.ts'
 import { validateObjectMetaUpdate } from '../object-meta.ts'
