@@ -7,9 +7,10 @@ import { EventRecorder } from '../client/events/event-recorder.ts'
 import { systemCgroups } from '../kubelet/cgroups/pod-cgroups.ts'
 import { Kubelet } from '../kubelet/kubelet.ts'
 import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cri.ts'
+import { startRuntimeProcess } from '../runtime/native/runtime-process.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
-import { startRuntimeProcess } from './runtime-process.ts'
+import { runtimePlace } from './paths.ts'
 
 const CLUSTER_DNS = 10
 
@@ -23,7 +24,7 @@ export interface RunningRuntime {
 export async function startRuntime(parts: ClusterParts, choice: string): Promise<RunningRuntime> {
   const own = !choice.startsWith('unix://')
   if (own) {
-    const child = await startRuntimeProcess(parts.name, parts.paths)
+    const child = await startRuntimeProcess(runtimePlace(parts.name, parts.paths))
     parts.onStop(() => child.stop())
     child.failed.catch(error => parts.fail(error))
   }

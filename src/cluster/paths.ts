@@ -38,3 +38,10 @@ export function clusterPaths(name: string, dataDir = `/var/lib/kubernode/${name}
     running: join(runDir, 'running.json'),
   }
 }
+
+/** Where the cluster's own container runtime lives. */
+export const runtimePlace = (name: string, { runtime, runtimeSocket }: ClusterPaths) => ({
+  name,
+  stateDir: runtime,
+  socket: runtimeSocket,
+})

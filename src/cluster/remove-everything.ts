@@ -1,11 +1,11 @@
 // Takes away all that a cluster made on the machine outside its data directory. Safe to repeat, and after a crash.
 import { rmSync } from 'node:fs'
 import { removeVolumeMounts } from '../kubelet/volumes/remove-mounts.ts'
-import type { ClusterPaths } from './paths.ts'
-import { removeRuntimeTraces } from './runtime-process.ts'
+import { removeRuntimeTraces } from '../runtime/native/runtime-process.ts'
+import { type ClusterPaths, runtimePlace } from './paths.ts'
 
 export async function removeEverything(name: string, paths: ClusterPaths): Promise<void> {
-  await removeRuntimeTraces(name, paths)
+  await removeRuntimeTraces(runtimePlace(name, paths))
   removeVolumeMounts(paths.kubelet)
   rmSync(paths.runDir, { recursive: true, force: true })
 }

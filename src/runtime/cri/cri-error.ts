@@ -1,10 +1,12 @@
 /** gRPC codes that the CRI uses. */
 export const CRI_CODE = {
+  unknown: 2,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   notFound: 5,
+  alreadyExists: 6,
   failedPrecondition: 9,
   unimplemented: 12,
-  unknown: 2,
 } as const
 
 /** A failed CRI call; `code` is the gRPC status code and travels over the socket. */
@@ -20,6 +22,8 @@ export class CriError extends Error {
 
 export const criNotFound = (what: string, id: string) =>
   new CriError(CRI_CODE.notFound, `${what} "${id}" not found`)
+
+export const criInvalid = (message: string) => new CriError(CRI_CODE.invalidArgument, message)
 
 export const isCriNotFound = (error: unknown): boolean =>
   error instanceof Error && (error as { code?: unknown }).code === CRI_CODE.notFound

@@ -7,6 +7,9 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type * as cri from '../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../cri/cri-error.ts'
+import { EventHub } from '../cri/event-hub.ts'
+import { matchesContainer, matchesSandbox } from '../cri/list-filters.ts'
+import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
 import { attachWarmer } from './cgroup/warm-attach.ts'
 import { type ContainerRecord, ContainerStore } from './containers/container-store.ts'
 import { execSync, execUnimplemented } from './containers/exec-sync.ts'
@@ -14,7 +17,6 @@ import { watchExits } from './containers/exit-watch.ts'
 import { ociSpec } from './containers/oci-spec.ts'
 import { compiledFilter } from './containers/seccomp-filter.ts'
 import { resolveUser } from './containers/user.ts'
-import { EventHub } from './event-hub.ts'
 import type { ImageStore } from './images/image-store.ts'
 import { formatReference, parseReference } from './images/reference.ts'
 import { PodNetwork } from './network/pod-network.ts'
@@ -141,7 +143,7 @@ export class NativeRuntime implements Service {
     runtimeHandler,
   }: cri.RunPodSandboxRequest): Promise<cri.RunPodSandboxResponse> {
     this.#warmAttach()
-    if (!config) throw new CriError(CRI_CODE.invalidArgument, 'the sandbox has no config')
+    checkSandboxName(config?.metadata, this.#sandboxes.list().map(sandboxSummary))
     return { podSandboxId: this.#sandboxes.run(config, runtimeHandler ?? '').id }
   }
 
@@ -176,11 +178,7 @@ export class NativeRuntime implements Service {
     const items = this.#sandboxes
       .list()
       .map(sandboxSummary)
-      .filter(sandbox => {
-        if (filter?.id && !sandbox.id.startsWith(filter.id)) return false
-        if (filter?.state?.state && filter.state.state !== sandbox.state) return false
-        return hasLabels(sandbox.labels, filter?.labelSelector)
-      })
+      .filter(one => matchesSandbox(filter, one))
     return { items }
   }
 
@@ -193,6 +191,7 @@ export class NativeRuntime implements Service {
     const sandbox = this.#sandboxes.get(podSandboxId)
     if (!sandbox.ready)
       throw new CriError(CRI_CODE.failedPrecondition, `sandbox ${podSandboxId} is not running`)
+    checkContainerName(podSandboxId, config?.metadata, this.#containers.list().map(summaryOf))
     const { images } = this.#options
     const image = images.find(config.image?.image ?? '')
     if (!image) throw criNotFound('image', config.image?.image ?? '')
@@ -244,7 +243,6 @@ export class NativeRuntime implements Service {
         ...this.#targetNamespace(options),
       },
       hostPid: options?.pid === 'NODE',
-      hostname: sandbox.config.hostname ?? '',
       files: {
         resolvConf: dir.sandbox(sandbox.id, 'resolv.conf'),
         hostname: dir.sandbox(sandbox.id, 'hostname'),
@@ -303,13 +301,11 @@ export class NativeRuntime implements Service {
   }
 
   async listContainers({ filter }: cri.ListContainersRequest): Promise<cri.ListContainersResponse> {
-    const containers = this.#containers.list().filter(container => {
-      if (filter?.id && !container.id.startsWith(filter.id)) return false
-      if (filter?.state?.state && filter.state.state !== container.state) return false
-      if (filter?.podSandboxId && filter.podSandboxId !== container.sandboxId) return false
-      return hasLabels(container.config.labels ?? {}, filter?.labelSelector)
-    })
-    return { containers: containers.map(summaryOf) }
+    const containers = this.#containers
+      .list()
+      .map(summaryOf)
+      .filter(one => matchesContainer(filter, one))
+    return { containers }
   }
 
   async containerStatus({ containerId }: cri.ContainerStatusRequest): Promise<cri.ContainerStatusResponse> {
@@ -333,6 +329,7 @@ export class NativeRuntime implements Service {
     const args = flags.flatMap(([flag, value]) => (value ? [flag, String(value)] : []))
     const { choice, dir } = this.#options
     if (args.length > 0) await run(choice.path, [`--root=${dir.ociRoot}`, 'update', ...args, containerId])
+    this.#containers.rememberResources(containerId, linux ?? {})
     return {}
   }
 
@@ -412,8 +409,8 @@ export class NativeRuntime implements Service {
       mounts: config.mounts ?? [],
       createdAt,
       ...(resources && { resources: { linux: resources } }),
-      stopSignal: 'RUNTIME_DEFAULT',
-    } as cri.ContainerStatus
+      stopSignal: container.stopSignal as cri.Signal,
+    }
   }
 }
 
@@ -448,10 +445,6 @@ function shownImage({ image, userSpecifiedImage }: cri.ImageSpec): cri.ImageSpec
   } catch {
     return { image: wanted }
   }
-}
-
-function hasLabels(labels: Record<string, string>, wanted: Record<string, string> | undefined): boolean {
-  return Object.entries(wanted ?? {}).every(([key, value]) => labels[key] === value)
 }
 
 function stopSignalOf(config: cri.ContainerConfig, fromImage: string | undefined): string {

@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PlainError } from '../../base/plain-error.ts'
 
+export type RuntimeKind = 'crun' | 'runc'
+
 export interface RuntimeChoice {
-  kind: 'crun' | 'runc'
+  kind: RuntimeKind
   path: string
 }
 
@@ -32,19 +34,25 @@ const thisMachine = (): MachineFacts => ({
   find: command => FOLDERS.map(folder => join(folder, command)).find(existsSync),
 })
 
-/** crun where it is installed, else runc. Throws PlainError. */
-export function chooseRuntime({ filesystems, find }: MachineFacts = thisMachine()): RuntimeChoice {
+/** In the order of preference: crun starts a container in half of runc's time. */
+const KINDS: readonly RuntimeKind[] = ['crun', 'runc']
+
+/** crun where it is installed, else runc; or the one that is wanted. Throws PlainError. */
+export function chooseRuntime(
+  { filesystems, find }: MachineFacts = thisMachine(),
+  wanted?: RuntimeKind,
+): RuntimeChoice {
   for (const [command, from] of Object.entries(NEEDED)) if (!find(command)) throw missing(command, from)
   if (!/\boverlay\b/.test(filesystems)) {
     throw new PlainError(
       'Kubernode needs the overlay file system, which this kernel lacks: load it with "modprobe overlay".',
     )
   }
-  const crun = find('crun')
-  if (crun) return { kind: 'crun', path: crun }
-  const runc = find('runc')
-  if (runc) return { kind: 'runc', path: runc }
-  throw missing('crun', 'crun')
+  for (const kind of wanted ? [wanted] : KINDS) {
+    const path = find(kind)
+    if (path) return { kind, path }
+  }
+  throw missing(wanted ?? 'crun', wanted ?? 'crun')
 }
 
 function missing(command: string, from: string): PlainError {

@@ -7,7 +7,7 @@ import { PlainError } from '../../base/plain-error.ts'
 import { NativeImages } from './image-service.ts'
 import { ImageStore } from './images/image-store.ts'
 import { NativeRuntime } from './native-runtime.ts'
-import { chooseRuntime } from './probe.ts'
+import { chooseRuntime, type RuntimeKind } from './probe.ts'
 import { removeEverything } from './remove-everything.ts'
 import { serveCri } from './serve-cri.ts'
 import { StateDir } from './state-dir.ts'
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     name: { type: 'string' },
     'state-dir': { type: 'string' },
     socket: { type: 'string' },
+    'oci-runtime': { type: 'string' },
     'remove-everything': { type: 'boolean', default: false },
   },
 })
@@ -39,7 +40,7 @@ if (values['remove-everything']) await removeEverything({ name, stateDir, clock 
 else await serve().catch(refuse)
 
 async function serve(): Promise<void> {
-  const choice = chooseRuntime()
+  const choice = chooseRuntime(undefined, values['oci-runtime'] as RuntimeKind | undefined)
   const dir = new StateDir(stateDir)
   let runtime: NativeRuntime | undefined
   const containersUsing = (imageId: string) => runtime?.containersUsing(imageId) ?? []

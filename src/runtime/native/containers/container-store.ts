@@ -7,7 +7,12 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
-import type { ContainerConfig, ContainerEventType, ContainerState } from '../../cri/cri.generated.ts'
+import type {
+  ContainerConfig,
+  ContainerEventType,
+  ContainerState,
+  LinuxContainerResources,
+} from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { readStates, type StateDir, writeState } from '../state-dir.ts'
 import { mount, unmountIfMounted } from '../syscall/libc.ts'
@@ -204,6 +209,16 @@ export class ContainerStore {
     this.#exits.get(record.id)?.resolve()
     this.#exits.delete(record.id)
     this.#options.onEvent('CONTAINER_STOPPED_EVENT', record)
+  }
+
+  /** Keeps what a container was given after its creation; what is not named stays as it was. */
+  rememberResources(id: string, changed: LinuxContainerResources): void {
+    const record = this.get(id)
+    const { linux } = record.config
+    const given = Object.entries(changed).filter(([, value]) => value !== 0 && value !== '')
+    const resources = { ...linux?.resources, ...Object.fromEntries(given) }
+    record.config = { ...record.config, linux: { ...linux, resources } }
+    this.#save(record)
   }
 
   /** Asks the container to end, and ends it when `timeoutSeconds` have passed. Fine when it has ended already. */

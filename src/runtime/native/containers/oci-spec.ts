@@ -16,7 +16,6 @@ export interface OciInput {
   /** Paths of the sandbox's namespaces; a kind left out is the host's. */
   namespaces: { net?: string; ipc?: string; uts?: string; pid?: string }
   hostPid: boolean
-  hostname: string
   /** Files of the sandbox that containers see. */
   files: { resolvConf: string; hostname: string; shm?: string }
   cgroupsPath: string
@@ -50,7 +49,7 @@ const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sys
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export function ociSpec(input: OciInput): object {
-  const { config, rootfs, hostname } = input
+  const { config, rootfs } = input
   const security = config.linux?.securityContext ?? {}
   const privileged = security.privileged ?? false
   const seccomp = seccompOf(input)
@@ -58,7 +57,6 @@ export function ociSpec(input: OciInput): object {
     ociVersion: '1.0.2',
     process: processOf(input),
     root: { path: rootfs, readonly: security.readonlyRootfs ?? false },
-    hostname: input.namespaces.uts ? undefined : hostname || undefined,
     mounts: mountsOf(input),
     annotations: { ...config.annotations, ...filterOf(seccomp, input) },
     linux: {

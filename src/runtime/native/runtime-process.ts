@@ -3,11 +3,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { PlainError } from '../base/plain-error.ts'
-import { ensureMountNamespace, removeMountNamespace } from '../runtime/native/mount-namespace.ts'
-import { chooseRuntime } from '../runtime/native/probe.ts'
-import type { ClusterPaths } from './paths.ts'
+import { dirname, join } from 'node:path'
+import { PlainError } from '../../base/plain-error.ts'
+import { ensureMountNamespace, removeMountNamespace } from './mount-namespace.ts'
+import { chooseRuntime, type RuntimeKind } from './probe.ts'
+
+export interface RuntimePlace {
+  /** The cluster's name: it is in the name of everything that is made on the host. */
+  name: string
+  stateDir: string
+  socket: string
+  /** Which OCI runtime; the best one of the machine when left out. */
+  kind?: RuntimeKind
+}
 
 export interface RuntimeProcess {
   pid: number
@@ -19,7 +27,7 @@ export interface RuntimeProcess {
 /** The runtime's entry: beside the bundle when bundled, its source otherwise. */
 function entryFile(): string {
   const bundled = join(import.meta.dirname, 'runtime-process.mjs')
-  return existsSync(bundled) ? bundled : join(import.meta.dirname, '..', 'runtime', 'native', 'process.ts')
+  return existsSync(bundled) ? bundled : join(import.meta.dirname, 'process.ts')
 }
 
 /** The young generation is kept small: the process is idle most of the time and its memory is counted. */
@@ -27,24 +35,26 @@ const NODE_FLAGS = ['--max-semi-space-size=1']
 
 /** nsenter replaces itself, so the child's pid is the runtime's. */
 function spawnInNamespace(
-  name: string,
-  paths: ClusterPaths,
+  { name, stateDir, socket, kind }: RuntimePlace,
   more: string[],
   stdio: ('pipe' | 'inherit' | 'ignore')[],
 ) {
-  const namespace = ensureMountNamespace(paths.runtime)
-  const own = ['--name', name, '--state-dir', paths.runtime, '--socket', paths.runtimeSocket, ...more]
+  const namespace = ensureMountNamespace(stateDir)
+  const own = ['--name', name, '--state-dir', stateDir, '--socket', socket, ...more]
+  if (kind) own.push('--oci-runtime', kind)
   return spawn('nsenter', [`--mount=${namespace}`, process.execPath, ...NODE_FLAGS, entryFile(), ...own], {
     stdio,
   })
 }
 
 /** Resolves when the runtime serves its socket: it says one line, `{"ready":true}` or `{"error":"…"}`, on stdout. */
-export async function startRuntimeProcess(name: string, paths: ClusterPaths): Promise<RuntimeProcess> {
-  chooseRuntime()
-  for (const folder of [paths.runDir, paths.runtime]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+export async function startRuntimeProcess(place: RuntimePlace): Promise<RuntimeProcess> {
+  chooseRuntime(undefined, place.kind)
+  for (const folder of [dirname(place.socket), place.stateDir]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
   // stdin is held open: when this process dies, the runtime sees its end and stops too.
-  const child = spawnInNamespace(name, paths, [], ['pipe', 'pipe', 'inherit'])
+  const child = spawnInNamespace(place, [], ['pipe', 'pipe', 'inherit'])
   await ready(child)
   let stopping = false
   const ended = once(child, 'exit')
@@ -82,9 +92,9 @@ async function ready(child: ChildProcess): Promise<void> {
 }
 
 /** Removes containers, mounts, links, rules and cgroups of a cluster, be its runtime alive or not. */
-export async function removeRuntimeTraces(name: string, paths: ClusterPaths): Promise<void> {
-  if (!existsSync(paths.runtime)) return
-  const child = spawnInNamespace(name, paths, ['--remove-everything'], ['ignore', 'inherit', 'pipe'])
+export async function removeRuntimeTraces(place: RuntimePlace): Promise<void> {
+  if (!existsSync(place.stateDir)) return
+  const child = spawnInNamespace(place, ['--remove-everything'], ['ignore', 'inherit', 'pipe'])
   let words = ''
   child.stderr!.setEncoding('utf8').on('data', chunk => {
     words += chunk
@@ -92,5 +102,5 @@ export async function removeRuntimeTraces(name: string, paths: ClusterPaths): Pr
   const [code] = await once(child, 'close')
   if (code !== 0)
     throw new Error(`what the container runtime made could not be removed completely: ${words.trim()}`)
-  removeMountNamespace(paths.runtime)
+  removeMountNamespace(place.stateDir)
 }

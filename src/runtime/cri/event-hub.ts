@@ -1,5 +1,5 @@
 import { AsyncQueue } from '../../base/async-queue.ts'
-import type { ContainerEventResponse } from '../cri/cri.generated.ts'
+import type { ContainerEventResponse } from './cri.generated.ts'
 
 /** Hands container events to everybody who listens. */
 export class EventHub {

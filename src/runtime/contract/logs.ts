@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
+import type { Suite } from '../contract.ts'
+import { pause } from './contract-world.ts'
+
+/** CRI log format: RFC 3339 time with nanoseconds, stream, F for a full line. */
+const FULL_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d) stdout F (.*)$/
+
+export function logTests({ check }: Suite): void {
+  check('what a container prints is in its log, in the format of the CRI', async pod => {
+    const prints = ['one', 'two  words', '', 'four']
+    const id = await pod.start('app', { prints, exitAfterMs: 0 })
+    const { logPath } = await pod.ended(id)
+    const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n')
+    assert.deepEqual(
+      lines.map(line => FULL_LINE.exec(line)?.[2]),
+      prints,
+    )
+  })
+
+  check('a log outlives its container', async (pod, { service }) => {
+    const id = await pod.start('app', { prints: ['kept'], exitAfterMs: 0 })
+    const { logPath } = await pod.ended(id)
+    await service.removeContainer({ containerId: id })
+    assert.match(readFileSync(logPath, 'utf8'), /kept/)
+  })
+
+  check('a log that was moved away is opened anew', async (pod, { service }) => {
+    const id = await pod.start('app', { prints: ['before'] })
+    const { logPath } = await pod.status(id)
+    renameSync(logPath, `${logPath}.1`)
+    await service.reopenContainerLog({ containerId: id })
+    for (let tries = 0; tries < 100 && !existsSync(logPath); tries++) await pause()
+    assert.ok(existsSync(logPath))
+  })
+
+  check('the log of a container that has ended cannot be opened anew', async (pod, { service }) => {
+    const id = await pod.start('app', { exitAfterMs: 0 })
+    await pod.ended(id)
+    await assert.rejects(service.reopenContainerLog({ containerId: id }), /not running/)
+  })
+}
