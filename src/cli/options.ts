@@ -12,6 +12,8 @@ export interface UpOptions extends ClusterOptions {
   port?: number
   runtime: string
   store: 'lmdb' | 'memory'
+  /** Path of a KubeletConfiguration. */
+  kubeletConfig?: string
 }
 
 export function withClusterOptions(command: Command): Command {
@@ -34,6 +36,7 @@ export function withUpOptions(command: Command): Command {
       parseRuntime,
       'auto',
     )
+    .option('--kubelet-config <file>', 'a KubeletConfiguration in YAML: eviction thresholds and the like')
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }
 

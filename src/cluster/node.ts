@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { nodes } from '../api/resources.ts'
 import { EventRecorder } from '../client/events/event-recorder.ts'
 import { systemCgroups } from '../kubelet/cgroups/pod-cgroups.ts'
+import type { KubeletConfiguration } from '../kubelet/configuration/kubelet-configuration.ts'
 import { Kubelet } from '../kubelet/kubelet.ts'
 import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cri.ts'
 import { startRuntimeProcess } from '../runtime/native/runtime-process.ts'
@@ -61,6 +62,7 @@ function findUpwards(path: string): string | undefined {
 export async function startKubelet(
   api: RunningApiServer,
   runtime: RunningRuntime,
+  configuration: KubeletConfiguration,
   parts: ClusterParts,
 ): Promise<void> {
   const { clock, log, paths, nodeName, facts } = parts
@@ -84,7 +86,7 @@ export async function startKubelet(
     recorder: new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }),
     log,
     random: Math.random,
-    options: { cgroups: systemCgroups(`/${parts.name}`, log) },
+    options: { configuration, cgroups: systemCgroups(`/${parts.name}`, log) },
   })
   api.setNodeAccess(kubelet.nodeAccess)
   const ready = untilReady(api, parts)

@@ -1,9 +1,14 @@
 // The roof: builds every part from configuration, starts them in order, stops them in the reverse order.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { SystemClock } from '../base/clock.ts'
+import { PlainError } from '../base/plain-error.ts'
 import type { Client } from '../client/client.ts'
+import {
+  type KubeletConfiguration,
+  parseKubeletConfiguration,
+} from '../kubelet/configuration/kubelet-configuration.ts'
 import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
 import { startApiServer } from './api-server.ts'
 import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
@@ -23,6 +28,8 @@ export interface ClusterConfig {
   /** 'auto' and 'native': our own runtime; 'unix:///…': another CRI runtime. */
   runtime: string
   store: 'lmdb' | 'memory'
+  /** Path of a KubeletConfiguration. */
+  kubeletConfig?: string
   onStep?: (step: StartStep) => void
 }
 
@@ -59,6 +66,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   )
   const paths = clusterPaths(config.name, config.dataDir)
   checkMachine(paths.dataDir)
+  const kubeletConfiguration = config.kubeletConfig ? readKubeletConfiguration(config.kubeletConfig) : {}
   const running = claim(paths.running, { name: config.name, dataDir: paths.dataDir })
   const undo: Undo[] = [() => release(paths.running)]
   const failure = Promise.withResolvers<never>()
@@ -88,11 +96,26 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     write(paths.running, { ...running, server: api.server })
     startControlLoops(api, parts)
     const connected = await runtime
-    await timed('node', startKubelet(api, connected, parts), () => `${parts.nodeName} is Ready`)
+    await timed(
+      'node',
+      startKubelet(api, connected, kubeletConfiguration, parts),
+      () => `${parts.nodeName} is Ready`,
+    )
     const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
     return { paths, server: api.server, client, failed: failure.promise, stop }
   } catch (error) {
     await stop()
+    throw error
+  }
+}
+
+function readKubeletConfiguration(file: string): KubeletConfiguration {
+  try {
+    return parseKubeletConfiguration(readFileSync(file, 'utf8'), file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
+      throw new PlainError(`The kubelet's configuration ${file} cannot be read (${code}).`)
     throw error
   }
 }

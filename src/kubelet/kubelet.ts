@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseGoDuration } from '../api/duration.ts'
 import { pods } from '../api/resources.ts'
 import type { NodeAddress, Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
@@ -12,7 +13,11 @@ import { Informer } from '../client/informer.ts'
 import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
 import { rejection } from './admission/can-admit.ts'
 import { noCgroups, type PodCgroups } from './cgroups/pod-cgroups.ts'
+import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
 import { ClientObjectSource } from './containers/object-source.ts'
+import { EvictionManager } from './eviction/eviction-manager.ts'
+import { observeNode } from './eviction/measure-node.ts'
+import { DEFAULT_HARD, type Observations, parseThresholds } from './eviction/threshold.ts'
 import { HookRunner } from './hooks/hook-runner.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import { PodLogs } from './logs/pod-logs.ts'
@@ -44,9 +49,14 @@ export interface KubeletOptions {
   probes?: Probes
   /** Default: the machine's own facts. */
   machine?: Machine
+  configuration?: KubeletConfiguration
+  /** What the node has left. Default: the machine's own state. */
+  observe?: () => Observations
   /** The kubelet's own port, shown in the node's status; 0 (the default) for none. */
   port?: number
 }
+
+const EVICTED = 'Evicted'
 
 export interface KubeletParts {
   client: Client
@@ -74,6 +84,7 @@ export class Kubelet {
   readonly #running = new Set<Promise<void>>()
   readonly #logs: PodLogs
   readonly #informer: Informer<Pod>
+  readonly #evictions: EvictionManager
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
@@ -83,6 +94,7 @@ export class Kubelet {
     const { client, clock, log, nodeName, random } = parts
     this.#view = new RuntimeView(parts.runtime)
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
+    this.#evictions = this.#makeEvictions()
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
@@ -115,15 +127,49 @@ export class Kubelet {
       update: (old, pod) => this.#podUpdated(old, pod),
       delete: pod => this.#podGone(pod),
     })
-    const parts = [events, this.#informer.run(signal), this.#agent.run(signal)]
+    const parts = [events, this.#informer.run(signal), this.#agent.run(signal), this.#evictions.run(signal)]
     await Promise.race([this.#informer.synced, aborted(signal)])
     if (!signal.aborted) await this.#removeOrphans()
     await Promise.all(parts)
     await Promise.all(this.#running)
   }
 
+  #makeEvictions(): EvictionManager {
+    const { runtime, clock, log, rootDir, logDir, options } = this.#parts
+    const { configuration = {} } = options ?? {}
+    const { evictionHard, evictionSoft, evictionSoftGracePeriod } = configuration
+    return new EvictionManager({
+      runtime,
+      clock,
+      log,
+      facts: { rootDir, logDir },
+      thresholds: parseThresholds(evictionHard ?? DEFAULT_HARD, evictionSoft, evictionSoftGracePeriod),
+      softGraceSeconds: configuration.evictionMaxPodGracePeriod ?? 0,
+      transitionMs: parseGoDuration(configuration.evictionPressureTransitionPeriod ?? '5m')!,
+      observe: options?.observe ?? (() => observeNode(rootDir, rootDir)),
+      pods: () => this.#activePods(),
+      evict: ({ pod, message, graceSeconds }, signal) => {
+        this.#workerParts!.events.tell(pod, 'Warning', EVICTED, message)
+        const words = { reason: EVICTED, message, disruption: true }
+        return this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal) ?? Promise.resolve()
+      },
+      reclaimDisk: async () => {},
+      changed: () =>
+        void this.#agent
+          ?.reportNow()
+          .catch(error => log.warn({ error }, 'the node status could not be written')),
+    })
+  }
+
+  #activePods(): Pod[] {
+    return [...this.#workers.values()]
+      .filter(({ phase }) => phase === 'running')
+      .map(({ pod }) => pod)
+      .filter(pod => !isTerminal(pod.status.phase))
+  }
+
   #makeAgent(machine: Machine): NodeAgent {
-    const { client, runtime, clock, log, nodeName, nodeAddresses, rootDir, podCidr, options } = this.#parts
+    const { client, runtime, clock, log, nodeName, nodeAddresses, podCidr, options } = this.#parts
     const port = options?.port ?? 0
     return new NodeAgent({
       client,
@@ -133,9 +179,9 @@ export class Kubelet {
       nodeName,
       addresses: nodeAddresses,
       machine,
-      rootDir,
       podCidr,
       port,
+      pressures: () => this.#evictions.pressures,
     })
   }
 

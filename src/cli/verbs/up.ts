@@ -72,5 +72,6 @@ function again(options: UpOptions): string[] {
     options.port === undefined ? [] : ['--port', String(options.port)],
     ['--runtime', options.runtime],
     ['--store', options.store],
+    options.kubeletConfig ? ['--kubelet-config', options.kubeletConfig] : [],
   ].flat()
 }

@@ -11,7 +11,8 @@ import type { Client } from '../../client/client.ts'
 import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import { apiMicroTime } from '../api-time.ts'
 import type { Machine } from './machine.ts'
-import { readHealth } from './node-health.ts'
+import type { NodePressures } from './node-conditions.ts'
+import { runtimeProblem } from './node-health.ts'
 import { differs, type NodeInputs, newNode, nodeLabels, nodeStatus } from './node-status.ts'
 
 const STATUS_EVERY_MS = 10_000
@@ -30,7 +31,8 @@ export interface NodeAgentParts {
   nodeName: string
   addresses: readonly NodeAddress[]
   machine: Machine
-  rootDir: string
+  /** What presses on the node now. */
+  pressures: () => NodePressures
   podCidr: string
   port: number
 }
@@ -75,6 +77,11 @@ export class NodeAgent {
     }
   }
 
+  /** Writes the node's status now if it differs from what the API shows. */
+  async reportNow(): Promise<void> {
+    await this.#reportStatus(false)
+  }
+
   /** Status and lease, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([
@@ -98,15 +105,15 @@ export class NodeAgent {
   }
 
   async #inputs(): Promise<NodeInputs> {
-    const { runtime, nodeName, addresses, machine, port, rootDir } = this.#parts
-    const [images, health] = await Promise.all([
+    const { runtime, nodeName, addresses, machine, port, pressures } = this.#parts
+    const [images, problem] = await Promise.all([
       runtime.listImages({}).then(
         answer => answer.images,
         () => [],
       ),
-      readHealth(runtime, rootDir),
+      runtimeProblem(runtime),
     ])
-    return { nodeName, addresses, machine, images, health, port }
+    return { nodeName, addresses, machine, images, health: { ...pressures(), problem }, port }
   }
 
   /** Labels that the kubelet owns are set again; what others put on the node stays. */

@@ -2,11 +2,14 @@
 import type { NodeCondition } from '../../api/types/core-v1.ts'
 import { apiTime } from '../api-time.ts'
 
-/** What presses on the node, and what keeps it from being ready ('' when nothing does). */
-export interface NodeHealth {
+export interface NodePressures {
   memoryPressure: boolean
   diskPressure: boolean
   pidPressure: boolean
+}
+
+/** What presses on the node, and what keeps it from being ready ('' when nothing does). */
+export interface NodeHealth extends NodePressures {
   problem: string
 }
 

@@ -44,6 +44,8 @@ export class PodWorker {
   #sandboxFailures = 0
   #stepFailures = 0
   #watchers: (() => void)[] = []
+  /** Of an eviction. */
+  #graceOverride: number | undefined
   /** Ends what a step is doing when the pod must stop. */
   #step = new AbortController()
 
@@ -114,6 +116,26 @@ export class PodWorker {
   reject(words: FailWords): void {
     this.#beginStopping('over', words)
     this.wake()
+  }
+
+  /**
+   * Ends the pod for the node's sake, with this grace at most. Resolves when nothing of it runs any more, or the
+   * signal aborts. Does nothing to a pod that is being stopped already.
+   */
+  async evict(words: FailWords, graceSeconds: number, signal: AbortSignal): Promise<void> {
+    if (this.#phase.phase === 'running') {
+      this.#graceOverride = graceSeconds
+      this.#step.abort()
+      this.#beginStopping('over', words)
+      this.wake()
+    }
+    const ends = () => this.#phase.phase === 'over' || this.#phase.phase === 'gone'
+    while (!ends() && !signal.aborted) {
+      const ending = new AbortController()
+      const looked = new Promise<void>(resolve => this.#watchers.push(resolve))
+      await Promise.race([looked, aborted(signal, ending.signal)])
+      ending.abort()
+    }
   }
 
   /** Ends when nothing is left of the pod, or when the signal aborts (containers then keep running). */
@@ -333,7 +355,10 @@ export class PodWorker {
 
   #grace() {
     const { deletionGracePeriodSeconds } = this.#pod.metadata
-    return deletionGracePeriodSeconds === undefined ? {} : { deletion: deletionGracePeriodSeconds }
+    return {
+      ...(deletionGracePeriodSeconds !== undefined && { deletion: deletionGracePeriodSeconds }),
+      ...(this.#graceOverride !== undefined && { override: this.#graceOverride }),
+    }
   }
 
   async #stop(signal: AbortSignal): Promise<void> {
@@ -374,6 +399,7 @@ export class PodWorker {
     }
     this.#publish(finalStatus(this.#pod, this.#status(true, phase.failWith)))
     this.#phase = { phase: 'over' }
+    for (const resolve of this.#watchers.splice(0)) resolve()
   }
 
   // Over

@@ -5,6 +5,8 @@ import type { Stopping } from './decide-stopping.ts'
 export interface FailWords {
   reason: string
   message: string
+  /** The pod did nothing wrong: condition DisruptionTarget, reason TerminationByKubelet. */
+  disruption?: boolean
 }
 
 export type WorkerPhase =

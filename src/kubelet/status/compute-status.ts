@@ -6,6 +6,7 @@ import { apiTime } from '../api-time.ts'
 import { newestOf, type ObservedPod } from '../pod-worker/observed-pod.ts'
 import { hasRestartAllRule } from '../pod-worker/restart-rules.ts'
 import { decideSandbox } from '../pod-worker/sandbox-decision.ts'
+import type { FailWords } from '../pod-worker/worker-phase.ts'
 import * as conditions from './conditions.ts'
 import { containerStatuses } from './container-statuses.ts'
 import { podPhase } from './phase.ts'
@@ -19,7 +20,7 @@ export interface StatusFacts {
   /** Nothing of the pod will start any more: all its containers have ended, or will without being replaced. */
   terminal: boolean
   /** Fails the pod with these words: deadline, eviction, admission. */
-  failWith?: { reason: string; message: string }
+  failWith?: FailWords
 }
 
 /** `previous` is what the kubelet published last; after a restart, what the API shows. */
@@ -46,7 +47,7 @@ export function computeStatus(
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     phase,
-    conditions: allConditions(pod, observed, previous, [...inits, ...apps], phase, now),
+    conditions: allConditions(pod, observed, previous, [...inits, ...apps], phase, facts.failWith, now),
     ...(words.message && { message: words.message }),
     ...(words.reason && { reason: words.reason }),
     ...addresses(pod, observed, previous, facts),
@@ -124,9 +125,13 @@ function allConditions(
   previous: PodStatus,
   statuses: ContainerStatus[],
   phase: PodPhase,
+  failWith: FailWords | undefined,
   now: number,
 ): PodCondition[] {
-  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !conditions.KUBELET_CONDITIONS.has(type))
+  const foreign = (pod.status.conditions ?? []).filter(
+    ({ type }) =>
+      !conditions.KUBELET_CONDITIONS.has(type) && !(failWith?.disruption && type === 'DisruptionTarget'),
+  )
   const ofContainers = conditions.containersReady(pod, statuses, phase)
   const own: conditions.Verdict[] = [
     conditions.readyToStartContainers(!decideSandbox(pod, observed).needed),
@@ -136,6 +141,7 @@ function allConditions(
     conditions.ready(pod, ofContainers, foreign),
     ofContainers,
     { type: 'PodScheduled', status: 'True' },
+    ...(failWith?.disruption ? [conditions.disrupted(failWith.message)] : []),
     ...(hasRestartAllRule(pod.spec) ? [conditions.allContainersRestarting(observed.restartingAll)] : []),
   ]
   return [...foreign, ...own.map(verdict => dated(verdict, pod, previous, now))]

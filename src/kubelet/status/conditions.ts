@@ -72,6 +72,10 @@ export function ready(pod: Pod, ofContainers: Verdict, foreign: readonly PodCond
   return verdict('Ready', false, 'ReadinessGatesNotReady', problems.join(', '))
 }
 
+export function disrupted(message: string): Verdict {
+  return { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message }
+}
+
 export function allContainersRestarting(restarting: boolean): Verdict {
   if (!restarting) return verdict('AllContainersRestarting', false, '', ' ')
   return {

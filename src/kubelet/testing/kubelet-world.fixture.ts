@@ -99,7 +99,7 @@ export class KubeletWorld {
       recorder,
       log: process.env.KUBELET_TEST_LOG ? consoleLog : silentLog,
       random: () => 0.5,
-      options: { machine, ...options },
+      options: { machine, observe: () => ({}), ...options },
     })
     const abort = new AbortController()
     this.#run = { abort, done: this.kubelet.run(abort.signal) }

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict'
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { nodes } from '../../api/resources.ts'
+import type { Container, Pod, Volume } from '../../api/types/core-v1.ts'
+import { silentLog } from '../../base/log.ts'
+import { ManualClock } from '../../base/manual-clock.ts'
+import type { ContainerStats } from '../../runtime/cri/cri.generated.ts'
+import type { NodePressures } from '../node/node-conditions.ts'
+import { volumePath } from '../pod-paths.ts'
+import { LABEL } from '../runtime-view/cri-labels.ts'
+import { KubeletWorld } from '../testing/kubelet-world.fixture.ts'
+import { podOf, spec } from '../testing/pods.fixture.ts'
+import { diskUsage } from './disk-usage.ts'
+import { EvictionManager } from './eviction-manager.ts'
+import { choosePod, type Eviction, type EvictionState, judge as judgeWith, nothingSeen } from './judge.ts'
+import { observeNode } from './measure-node.ts'
+import type { PodUsage } from './pod-usage.ts'
+import { rankPods } from './rank-pods.ts'
+import { exceededLimit } from './storage-limits.ts'
+import { DEFAULT_HARD, type Observations, parseThresholds, SIGNALS, type Threshold } from './threshold.ts'
+
+const MI = 2 ** 20
+const GI = 2 ** 30
+
+const requesting = (memory?: string): Partial<Container> =>
+  memory ? { resources: { requests: { memory } } } : {}
+
+function usage(name: string, memory: number, more: Partial<PodUsage> & { request?: string } = {}): PodUsage {
+  return {
+    pod: podOf({ containers: [spec('app', requesting(more.request))] }, { name, uid: name }),
+    priority: 0,
+    containers: [{ name: 'app', memory, rootfs: 0, logs: 0 }],
+    emptyDirs: {},
+    ...more,
+  }
+}
+
+test('thresholds are read as the kubelet configuration writes them', () => {
+  const hardOnes = { 'memory.available': '100Mi', 'nodefs.available': '10%' }
+  const soft = { 'memory.available': '1Gi' }
+  assert.deepEqual(parseThresholds(hardOnes, soft, { 'memory.available': '1m30s' }), [
+    { signal: 'memory.available', value: { amount: 100 * MI }, graceMs: 0 },
+    { signal: 'nodefs.available', value: { share: 0.1 }, graceMs: 0 },
+    { signal: 'memory.available', value: { amount: GI }, graceMs: 90_000 },
+  ])
+  for (const [signal, value] of [
+    ['cpu.available', '1'],
+    ['memory.available', '-1'],
+    ['nodefs.available', '100%'],
+  ] as const)
+    assert.throws(() => parseThresholds({ [signal]: value }))
+  assert.throws(() => parseThresholds({}, soft), /grace period must be specified/)
+})
+
+const TRANSITION_MS = 300_000
+const judge = (...args: [Threshold[], Observations, EvictionState, number]) =>
+  judgeWith(...args, TRANSITION_MS)
+
+const hard = parseThresholds(DEFAULT_HARD)
+const low: Observations = { 'memory.available': { available: 50 * MI, capacity: GI } }
+const fine: Observations = { 'memory.available': { available: 500 * MI, capacity: GI } }
+
+test('a hard threshold is acted on at once; the pressure shows for a while after it is over', () => {
+  const first = judge(hard, low, nothingSeen, 1_000)
+  assert.equal(first.starved?.signal, 'memory.available')
+  assert.deepEqual(first.pressures, { memoryPressure: true, diskPressure: false, pidPressure: false })
+  const second = judge(hard, fine, first.state, 2_000)
+  assert.equal(second.starved, undefined)
+  assert.equal(second.pressures.memoryPressure, true)
+  const later = judge(hard, fine, second.state, 1_000 + TRANSITION_MS)
+  assert.equal(later.pressures.memoryPressure, false)
+})
+
+test('a soft threshold must have been met without a break for its grace period', () => {
+  const soft = parseThresholds({}, { 'memory.available': '1Gi' }, { 'memory.available': '1m' })
+  const first = judge(soft, low, nothingSeen, 0)
+  assert.equal(first.starved, undefined)
+  assert.equal(first.pressures.memoryPressure, true)
+  assert.equal(judge(soft, low, first.state, 60_000).starved?.signal, 'memory.available')
+  const { metSince: _, ...seen } = first.state
+  assert.equal(judge(soft, low, { ...seen, metSince: {} }, 60_000).starved, undefined)
+})
+
+test('memory is relieved before disks', () => {
+  const both: Observations = { 'nodefs.available': { available: 1, capacity: GI }, ...low }
+  assert.equal(judge(hard, both, nothingSeen, 0).starved?.signal, 'memory.available')
+  assert.equal(judge(hard, both, nothingSeen, 0).pressures.diskPressure, true)
+})
+
+const orders: [string, PodUsage[], string[]][] = [
+  [
+    'those that use more than they asked for go first, whatever their priority',
+    [
+      usage('modest', 50 * MI, { request: '100Mi' }),
+      usage('greedy', 50 * MI, { request: '10Mi', priority: 9 }),
+    ],
+    ['greedy', 'modest'],
+  ],
+  ['then those of least priority', [usage('a', 20 * MI, { priority: 5 }), usage('b', 10 * MI)], ['b', 'a']],
+  ['then the largest', [usage('small', 10 * MI), usage('large', 20 * MI)], ['large', 'small']],
+]
+
+for (const [what, pods, expected] of orders) {
+  test(`of pods to evict, ${what}`, () => {
+    assert.deepEqual(
+      rankPods(pods, 'memory').map(({ pod }) => pod.metadata.name),
+      expected,
+    )
+  })
+}
+
+test('the message names resource, threshold and the containers that use more than they asked for', () => {
+  const eviction = choosePod(hard[0]!, low, [usage('greedy', 60 * MI, { request: '10Mi' })], 30)
+  assert.deepEqual(eviction && { message: eviction.message, graceSeconds: eviction.graceSeconds }, {
+    message:
+      'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container app was using 60Mi, request is 10Mi, has larger consumption of memory. ',
+    graceSeconds: 1,
+  })
+})
+
+test('critical and static pods are spared', () => {
+  const mirror = usage('mirror', GI)
+  mirror.pod.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }
+  assert.equal(
+    choosePod(hard[0]!, low, [usage('system', GI, { priority: 2_000_000_000 }), mirror], 0),
+    undefined,
+  )
+})
+
+const disk = (volumes: Volume[], limits?: string, more: Partial<PodUsage> = {}): PodUsage => ({
+  ...usage('p', 0),
+  pod: podOf({
+    containers: [spec('app', limits ? { resources: { limits: { 'ephemeral-storage': limits } } } : {})],
+    volumes,
+  }),
+  ...more,
+})
+
+const limits: [string, PodUsage, string | undefined][] = [
+  [
+    'an emptyDir beyond its limit',
+    disk([{ name: 'v', emptyDir: { sizeLimit: '1Mi' } }], undefined, { emptyDirs: { v: 2 * MI } }),
+    'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ',
+  ],
+  [
+    'an emptyDir in memory, which cannot grow beyond it',
+    disk([{ name: 'v', emptyDir: { sizeLimit: '1Mi', medium: 'Memory' } }], undefined, {
+      emptyDirs: { v: 2 * MI },
+    }),
+    undefined,
+  ],
+  [
+    'logs and layer beyond the limit of all containers',
+    disk([], '1Mi', { containers: [{ name: 'app', memory: 0, rootfs: MI, logs: MI }] }),
+    'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ',
+  ],
+  [
+    'what is within its limits',
+    disk([], '1Mi', { containers: [{ name: 'app', memory: 0, rootfs: 1, logs: 1 }] }),
+    undefined,
+  ],
+]
+
+for (const [what, pod, message] of limits) {
+  test(`${what}: ${message ?? 'nothing happens'}`, () => {
+    assert.equal(exceededLimit(pod), message)
+  })
+}
+
+test('the kernel tells something about every signal of this machine', () => {
+  const observations = observeNode('/', '/')
+  for (const signal of SIGNALS.filter(signal => observations[signal])) {
+    const { available, capacity } = observations[signal]!
+    assert.ok(available > 0 && available <= capacity, `${signal}: ${available} of ${capacity}`)
+  }
+  assert.ok(
+    observations['memory.available'] && observations['nodefs.available'] && observations['pid.available'],
+  )
+})
+
+async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'eviction-'))
+  try {
+    await work(dir)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+test('a directory takes what its files take, those with several names once', () =>
+  withDir(async dir => {
+    const empty = await diskUsage(dir)
+    writeFileSync(join(dir, 'a'), Buffer.alloc(MI, 1))
+    linkSync(join(dir, 'a'), join(dir, 'b'))
+    const used = (await diskUsage(dir)) - empty
+    assert.ok(used >= MI && used < MI + 65_536, String(used))
+    assert.equal(await diskUsage(join(dir, 'missing')), 0)
+  }))
+
+function manager(
+  dir: string,
+  pods: Pod[],
+  stats: Partial<ContainerStats>[],
+  observations: () => Observations,
+) {
+  const evicted: Eviction[] = []
+  const shown: NodePressures[] = []
+  let reclaimed = 0
+  const made = new EvictionManager({
+    runtime: { listContainerStats: async () => ({ stats: stats as ContainerStats[] }) },
+    facts: { rootDir: dir, logDir: join(dir, 'logs') },
+    thresholds: hard,
+    softGraceSeconds: 0,
+    transitionMs: TRANSITION_MS,
+    observe: observations,
+    pods: () => pods,
+    evict: async eviction => {
+      evicted.push(eviction)
+    },
+    reclaimDisk: async () => {
+      reclaimed++
+    },
+    changed: pressures => shown.push(pressures),
+    clock: new ManualClock(0),
+    log: silentLog,
+  })
+  return { made, evicted, shown, reclaimed: () => reclaimed }
+}
+
+const statsOf = (pod: Pod, bytes: number): Partial<ContainerStats> => ({
+  attributes: {
+    id: pod.metadata.uid,
+    metadata: { name: 'app', attempt: 0 },
+    labels: { [LABEL.podUid]: pod.metadata.uid, [LABEL.containerName]: 'app' },
+    annotations: {},
+  },
+  memory: { timestamp: 0, workingSetBytes: { value: bytes } } as NonNullable<ContainerStats['memory']>,
+})
+
+test('under memory pressure one pod, the largest, is ended, and the pressure is shown', () =>
+  withDir(async dir => {
+    const pods = ['small', 'large'].map(uid => podOf({ containers: [spec('app')] }, { name: uid, uid }))
+    const stats = pods.map((pod, index) => statsOf(pod, (index + 1) * MI))
+    let now = fine
+    const { made, evicted, shown } = manager(dir, pods, stats, () => now)
+    await made.look(new AbortController().signal)
+    assert.equal(evicted.length, 0)
+    now = low
+    await made.look(new AbortController().signal)
+    assert.deepEqual(
+      evicted.map(({ pod }) => pod.metadata.name),
+      ['large'],
+    )
+    assert.deepEqual(
+      shown.map(({ memoryPressure }) => memoryPressure),
+      [true],
+    )
+  }))
+
+test('a full disk is first cleared of what nobody needs', () =>
+  withDir(async dir => {
+    const full: Observations = { 'nodefs.available': { available: 1, capacity: GI } }
+    const clear: Observations = { 'nodefs.available': { available: GI, capacity: GI } }
+    const helpless = manager(dir, [podOf()], [], () => full)
+    await helpless.made.look(new AbortController().signal)
+    assert.deepEqual([helpless.reclaimed(), helpless.evicted.length], [1, 1])
+    let isClear = () => false
+    const helped = manager(dir, [podOf()], [], () => (isClear() ? clear : full))
+    isClear = () => helped.reclaimed() > 0
+    await helped.made.look(new AbortController().signal)
+    assert.deepEqual([helped.reclaimed(), helped.evicted.length], [1, 0])
+  }))
+
+test('a pod whose emptyDir has grown beyond its limit is ended', () =>
+  withDir(async dir => {
+    const pod = podOf({
+      containers: [spec('app')],
+      volumes: [{ name: 'v', emptyDir: { sizeLimit: '64Ki' } }],
+    })
+    const path = volumePath({ rootDir: dir }, pod.metadata.uid, 'empty-dir', 'v')
+    await mkdir(path, { recursive: true })
+    const { made, evicted } = manager(dir, [pod], [], () => fine)
+    await made.look(new AbortController().signal)
+    assert.equal(evicted.length, 0)
+    writeFileSync(join(path, 'file'), Buffer.alloc(MI, 1))
+    await made.look(new AbortController().signal)
+    assert.deepEqual(
+      evicted.map(({ message }) => message),
+      ['Usage of EmptyDir volume "v" exceeds the limit "64Ki". '],
+    )
+  }))
+
+test('an evicted pod fails with the reason, is stopped, and its object stays', async () => {
+  let now = fine
+  const world = await KubeletWorld.create({ observe: () => now })
+  try {
+    await world.createPod('victim', {})
+    await world.until('victim', pod => pod.status.phase === 'Running')
+    now = low
+    await world.clock.advance(10_000)
+    const pod = await world.until('victim', one => one.status.phase === 'Failed')
+    assert.equal(pod.status.reason, 'Evicted')
+    assert.match(pod.status.message!, /^The node was low on resource: memory\. Threshold quantity: 100Mi/)
+    const disruption = pod.status.conditions?.find(({ type }) => type === 'DisruptionTarget')
+    assert.deepEqual([disruption?.status, disruption?.reason], ['True', 'TerminationByKubelet'])
+    assert.deepEqual(world.cri.running(), [])
+    assert.ok((await world.eventsOf('victim')).some(text => text.startsWith('Evicted: The node was low')))
+    await world.untilTrue('the node shows the pressure', async () =>
+      (await world.client.get(nodes, { name: 'node-1' })).status.conditions!.some(
+        ({ type, status }) => type === 'MemoryPressure' && status === 'True',
+      ),
+    )
+  } finally {
+    await world.close()
+  }
+})
