@@ -7,6 +7,7 @@ import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
+import { startWorkloads } from './workloads.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
   const { clock, log } = parts
@@ -18,6 +19,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   keepRunning(parts, signal => runServiceAccountController(context, signal))
   keepRunning(parts, signal => runRootCaController(context, api.authorityCertificate, signal))
   startHousekeeping(api, parts)
+  startWorkloads(api, parts)
   startScheduler(api, parts)
 }
 
