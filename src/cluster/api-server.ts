@@ -83,7 +83,7 @@ export async function startApiServer(
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
   const port = await listen(parts, pki, handle, tokens)
-  await registry.ensureSystemObjects()
+  await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   keepRunning(parts, signal => registry.run(signal))
   keepRunning(parts, signal => new Compactor({ storage, clock, log }).run(signal))
   const server = `https://127.0.0.1:${port}`
@@ -156,9 +156,13 @@ async function listen(
   }
 }
 
+/** Endpoints may not be loopback addresses: a machine without any other is reached at the pods' gateway. */
+const advertisedAddress = ({ facts }: ClusterParts) => machineAddresses()[0] ?? firstAddress(facts.podCidr)
+
 const machineAddresses = () =>
-  Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
+  Object.entries(networkInterfaces())
+    .filter(([name]) => !/^(kn-|kv)/.test(name))
+    .flatMap(([, list]) => list ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => address)
 

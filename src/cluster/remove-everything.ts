@@ -3,9 +3,11 @@ import { rmSync } from 'node:fs'
 import { removeVolumeMounts } from '../kubelet/volumes/remove-mounts.ts'
 import { removeRuntimeTraces } from '../runtime/native/runtime-process.ts'
 import { type ClusterPaths, runtimePlace } from './paths.ts'
+import { removeServiceProxy } from './service-proxy.ts'
 
 export async function removeEverything(name: string, paths: ClusterPaths): Promise<void> {
   await removeRuntimeTraces(runtimePlace(name, paths))
+  await removeServiceProxy(name)
   removeVolumeMounts(paths.kubelet)
   rmSync(paths.runDir, { recursive: true, force: true })
 }

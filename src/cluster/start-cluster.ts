@@ -19,6 +19,7 @@ import type { ClusterParts, Undo } from './parts.ts'
 import { type ClusterPaths, clusterPaths } from './paths.ts'
 import { removeEverything } from './remove-everything.ts'
 import { claim, release, write } from './running-cluster.ts'
+import { startServiceProxy } from './service-proxy.ts'
 
 export interface ClusterConfig {
   name: string
@@ -96,6 +97,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     write(paths.running, { ...running, server: api.server })
     startControlLoops(api, parts)
     const connected = await runtime
+    startServiceProxy(api, parts)
     await timed(
       'node',
       startKubelet(api, connected, kubeletConfiguration, parts),

@@ -6,17 +6,10 @@ import { type Attributes, type Authorizer, type Decision, isNonResource } from '
 import type { SubjectRules } from './rules.ts'
 
 const ALL_POWERFUL_GROUPS = new Set(['system:masters', 'system:nodes'])
-const CONTROLLERS = [
-  'replicaset-controller',
-  'replication-controller',
-  'deployment-controller',
-  'statefulset-controller',
-  'daemon-set-controller',
-]
 const ALL_POWERFUL_USERS = new Set([
   'system:kube-scheduler',
   'system:kube-controller-manager',
-  ...CONTROLLERS.map(account => `system:serviceaccount:kube-system:${account}`),
+  'system:kube-proxy',
 ])
 
 // Upstream's cluster roles system:discovery, system:public-info-viewer and system:basic-user.

@@ -22,7 +22,7 @@ import { ResourceStore } from './resource-store.ts'
 import { holdingsOfService, ServiceAddresses } from './strategies/core/service-addresses.ts'
 import { strategyFor } from './strategies/strategies.ts'
 import { makeSubresources } from './subresources/subresources.ts'
-import { ensureSystemObjects } from './system-objects.ts'
+import { ensureSystemObjects, type ServerPlace } from './system-objects.ts'
 
 export interface RegistryOptions {
   storage: Storage
@@ -32,8 +32,6 @@ export interface RegistryOptions {
   tokenIssuer: TokenIssuer
   /** Where cluster addresses of Services come from. Default: 10.96.0.0/16. */
   serviceCidr?: string
-  /** The port that the `kubernetes` Service leads to. Default: 6443. */
-  apiServerPort?: number
   /** Resources answered by other parts (reviews) are left out of it. Default: builtinResources. */
   resources?: readonly ResourceInfo[]
 }
@@ -41,7 +39,7 @@ export interface RegistryOptions {
 export interface Registry {
   handle: ApiHandler
   /** Makes the namespaces, priority classes and the `kubernetes` Service that every cluster has. Repeatable. */
-  ensureSystemObjects(): Promise<void>
+  ensureSystemObjects(server?: ServerPlace): Promise<void>
   /** Bookmarks for watchers and the end of old events, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
   /** Ends every watch. */
@@ -61,7 +59,7 @@ const pathOf = ({ group, version, resource }: { group: string; version: string; 
   `${group}/${version}/${resource}`
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { storage, clock, admission, serviceCidr = '10.96.0.0/16', apiServerPort = 6443 } = options
+  const { storage, clock, admission, serviceCidr = '10.96.0.0/16' } = options
   const closing = new AbortController()
   const addresses = new ServiceAddresses(serviceCidr)
   let loading: Promise<void> | undefined
@@ -91,7 +89,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
   return {
     handle,
-    ensureSystemObjects: () => ensureSystemObjects(handle, { kubernetesIp: addresses.first, apiServerPort }),
+    ensureSystemObjects: server =>
+      ensureSystemObjects(handle, { kubernetesIp: addresses.first, ...(server && { server }) }),
     async run(signal) {
       const expiry = new EventExpiry({ storage, prefix: '/registry/events/', clock })
       await Promise.all([new BookmarkTicker(storage, clock).run(signal), expiry.run(signal)])

@@ -1,5 +1,6 @@
 // What exists in every cluster from its first second. Upstream: pkg/controlplane/controller/{systemnamespaces,
 // kubernetesservice} and the post-start hook scheduling/bootstrap-system-priority-classes.
+import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiHandler, ApiRequest, UserInfo } from '../../api/request.ts'
 import { isAlreadyExists } from '../../api/status-error.ts'
@@ -7,15 +8,24 @@ import { isAlreadyExists } from '../../api/status-error.ts'
 const SERVER: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] }
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-export interface SystemFacts {
-  kubernetesIp: string
-  apiServerPort: number
+/** Where the API server listens, as pods reach it. */
+export interface ServerPlace {
+  address: string
+  port: number
 }
 
-/** Creates what is missing; what is there is left as it is. */
+export interface SystemFacts {
+  kubernetesIp: string
+  server?: ServerPlace
+}
+
+/** Upstream's default secure port. */
+const DEFAULT_PORT = 6443
+
+/** Creates what is missing; what is there is left as it is, but for where the API server is. */
 export async function ensureSystemObjects(
   handle: ApiHandler,
-  { kubernetesIp, apiServerPort }: SystemFacts,
+  { kubernetesIp, server }: SystemFacts,
 ): Promise<void> {
   await Promise.all(NAMESPACES.map(name => create(handle, '', 'v1', 'namespaces', named(name))))
   await Promise.all([
@@ -30,14 +40,34 @@ export async function ensureSystemObjects(
       description:
         'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
     }),
-    create(handle, '', 'v1', 'services', kubernetesService(kubernetesIp, apiServerPort)),
+    keep(handle, '', 'v1', 'services', kubernetesService(kubernetesIp, server?.port ?? DEFAULT_PORT)),
+  ])
+  if (!server) return
+  await Promise.all([
+    keep(handle, '', 'v1', 'endpoints', kubernetesEndpoints(server)),
+    keep(handle, 'discovery.k8s.io', 'v1', 'endpointslices', kubernetesSlice(server)),
   ])
 }
 
-function kubernetesService(clusterIP: string, targetPort: number): object {
+const KUBERNETES = { name: 'kubernetes', namespace: 'default' }
+
+/** Upstream: pkg/controlplane/reconcilers/endpointsadapter.go. The mirroring controller leaves it alone. */
+const kubernetesEndpoints = ({ address, port }: ServerPlace) => ({
+  metadata: { ...KUBERNETES, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+  subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+})
+
+const kubernetesSlice = ({ address, port }: ServerPlace) => ({
+  metadata: { ...KUBERNETES, labels: { 'kubernetes.io/service-name': KUBERNETES.name } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  ports: [{ name: 'https', port, protocol: 'TCP' }],
+})
+
+function kubernetesService(clusterIP: string, targetPort: number): KubeFields {
   const labels = { component: 'apiserver', provider: 'kubernetes' }
   return {
-    metadata: { name: 'kubernetes', namespace: 'default', labels },
+    metadata: { ...KUBERNETES, labels },
     spec: {
       clusterIP,
       clusterIPs: [clusterIP],
@@ -57,19 +87,56 @@ async function create(
   resource: string,
   body: object,
 ): Promise<void> {
-  const { namespace } = (body as KubeObject).metadata
-  const request: ApiRequest = {
-    user: SERVER,
-    verb: 'create',
-    group,
-    version,
-    resource,
-    body,
-    ...(namespace && { namespace }),
-  }
+  await ask(handle, 'create', { group, version, resource, body }).catch(error => {
+    if (!isAlreadyExists(error)) throw error
+  })
+}
+
+/** As create; an object that says something else in one of the wanted fields is changed. */
+async function keep(
+  handle: ApiHandler,
+  group: string,
+  version: string,
+  resource: string,
+  body: KubeFields,
+): Promise<void> {
+  const where = { group, version, resource }
+  const { name } = body.metadata
   try {
-    await handle(request)
+    // The server freezes what it is given.
+    await ask(handle, 'create', { ...where, body: structuredClone(body) })
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
+    const present = await ask(handle, 'get', { ...where, name, namespace: body.metadata.namespace })
+    const wanted = merged(present, body)
+    if (!isDeepStrictEqual(present, wanted)) await ask(handle, 'update', { ...where, name, body: wanted })
   }
+}
+
+interface KubeFields {
+  metadata: { name: string; namespace: string; labels?: Record<string, string> }
+  [field: string]: unknown
+}
+
+/** Lists and values replace; of objects only what is named. */
+function merged<T>(present: T, wanted: unknown): T {
+  if (!isFields(wanted) || !isFields(present)) return wanted as T
+  const result: Record<string, unknown> = { ...present }
+  for (const [key, value] of Object.entries(wanted)) result[key] = merged(result[key], value)
+  return result as T
+}
+
+const isFields = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+async function ask(
+  handle: ApiHandler,
+  verb: 'create' | 'get' | 'update',
+  rest: Pick<ApiRequest, 'group' | 'version' | 'resource' | 'name' | 'namespace' | 'body'>,
+): Promise<KubeObject> {
+  const namespace = rest.namespace ?? (rest.body as KubeObject | undefined)?.metadata.namespace
+  const response = await handle({ user: SERVER, verb, ...rest, ...(namespace && { namespace }) })
+  if (response.kind !== 'object')
+    throw new Error(`${verb} ${rest.resource} was answered with ${response.kind}`)
+  return response.object
 }

@@ -1,0 +1,140 @@
+// The proxy's table in the kernel. Its skeleton is made by nft once; what changes afterwards goes through a netlink
+// socket of our own, without a process per change. A table left by a run before is taken over as it is.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { NETLINK, NetlinkError, NetlinkSocket } from '../base/netlink/netlink-socket.ts'
+import { PlainError } from '../base/plain-error.ts'
+import { type Element, identityOf, type MapName, sameValue } from './elements.ts'
+import {
+  addKeeps,
+  addPicks,
+  keepChain,
+  LAYOUT,
+  type LayoutFacts,
+  layout,
+  pickChain,
+  removeTable,
+} from './layout.ts'
+import { changeElements, listChains, listElements, readChain, readElements } from './nft-messages.ts'
+import type { Changes } from './rule-table.ts'
+
+const MAPS: readonly MapName[] = [
+  'services',
+  'endpoints',
+  'node-ports',
+  'node-endpoints',
+  'cluster-ips',
+  'refused',
+  'refused-node-ports',
+  'hidden',
+  'hidden-node-ports',
+  'keep',
+  'keep-node-ports',
+  'hairpin',
+  'restricted',
+  'sources',
+]
+
+export class NftTable {
+  readonly #facts: LayoutFacts
+  readonly #netlink = new NetlinkSocket(NETLINK.netfilter)
+  #chains = new Set<string>()
+
+  constructor(facts: LayoutFacts) {
+    this.#facts = facts
+  }
+
+  close(): void {
+    this.#netlink.close()
+  }
+
+  /** Makes the table hold exactly these elements, in one step where a table is there already. */
+  async install(wanted: readonly Element[]): Promise<void> {
+    this.#readChains()
+    if (!this.#chains.has(`${LAYOUT}-${this.#fingerprint()}`)) {
+      await nft(layout(this.#facts, this.#fingerprint()))
+      this.#readChains()
+    }
+    await this.#addChains(wanted)
+    const present = new Map(this.#list().map(element => [identityOf(element), element]))
+    const changes: Changes = { remove: [], add: [] }
+    for (const element of wanted) {
+      const identity = identityOf(element)
+      const old = present.get(identity)
+      present.delete(identity)
+      if (old && sameValue(old.value, element.value)) continue
+      if (old) changes.remove.push(old)
+      changes.add.push(element)
+    }
+    changes.remove.push(...present.values())
+    this.#change(changes)
+  }
+
+  /** All of it or nothing. Throws NetlinkError when the table is not what it was. */
+  async apply(changes: Changes): Promise<void> {
+    await this.#addChains(changes.add)
+    this.#change(changes)
+  }
+
+  #change(changes: Changes): void {
+    if (changes.remove.length + changes.add.length === 0) return
+    this.#netlink.batch(changeElements(this.#facts.table, changes))
+  }
+
+  /** Of everything that the skeleton depends on besides its own version. */
+  #fingerprint(): string {
+    const { podCidr, serviceCidr, bridge } = this.#facts
+    return `${podCidr}-${serviceCidr}-${bridge}`.replace(/[^\w-]/g, '_')
+  }
+
+  #readChains(): void {
+    const { table } = this.#facts
+    const names = this.#netlink.dump(listChains()).map(body => readChain(table, body))
+    this.#chains = new Set(names.filter(name => name !== undefined))
+  }
+
+  #list(): Element[] {
+    const { table } = this.#facts
+    return MAPS.flatMap(map =>
+      this.#netlink.dump(listElements(table, map)).flatMap(body => readElements(map, body)),
+    )
+  }
+
+  /** Chains per number of endpoints and per timeout, when seen for the first time. */
+  async #addChains(elements: readonly Element[]): Promise<void> {
+    const missing = new Set<string>()
+    for (const { value } of elements) {
+      if (value.to === 'chain' && !this.#chains.has(value.chain)) missing.add(value.chain)
+    }
+    if (missing.size === 0) return
+    const numbers = (kind: RegExp) => [
+      ...new Set([...missing].flatMap(name => (kind.test(name) ? [Number(name.match(/\d+$/)![0])] : []))),
+    ]
+    const picks = numbers(/^pick-/)
+    const keeps = numbers(/^keep-/)
+    const { table } = this.#facts
+    await nft(
+      (picks.length > 0 ? addPicks(table, picks) : '') + (keeps.length > 0 ? addKeeps(table, keeps) : ''),
+    )
+    this.#readChains()
+    for (const name of [...picks.map(pickChain), ...keeps.map(keepChain)]) this.#chains.add(name)
+  }
+}
+
+/** Removes the table of a cluster; one that is not there is fine. */
+export const removeProxyTable = (table: string): Promise<void> => nft(removeTable(table))
+
+async function nft(input: string): Promise<void> {
+  const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
+  const failed = once(child, 'error').then(([error]) => {
+    throw new PlainError(`Services need the program nft (Debian: apt-get install nftables): ${error.message}`)
+  })
+  const ended = Promise.all([once(child, 'close'), text(child.stderr)])
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const [[code], words] = await Promise.race([ended, failed])
+  if (code !== 0) throw new Error(`nft refused the service rules: ${words.trim()}`)
+}
+
+export const isStale = (error: unknown): boolean => error instanceof NetlinkError
