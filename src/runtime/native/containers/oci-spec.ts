@@ -124,7 +124,8 @@ export function argumentsOf(config: Pick<ContainerConfig, 'command' | 'args'>, i
 
 function environmentOf(config: ContainerConfig, image: ImageConfig, user: ResolvedUser): string[] {
   const merged = new Map<string, string>()
-  const own = (config.envs ?? []).map(({ key, value }) => `${key}=${value ?? ''}`)
+  // Values are bytes in the CRI; they come from the wire as a plain Uint8Array.
+  const own = (config.envs ?? []).map(({ key, value }) => `${key}=${Buffer.from(value ?? []).toString()}`)
   for (const variable of [
     DEFAULT_PATH,
     `HOME=${user.home}`,
