@@ -9,8 +9,9 @@ import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.t
 import { clientCertificateAuthenticator, unionAuthenticator } from '../apiserver/authn/authenticator.ts'
 import { findBoundObjectThrough } from '../apiserver/authn/find-bound-object.ts'
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts'
-import { authorized } from '../apiserver/authz/authorizer.ts'
-import { simpleAuthorizer } from '../apiserver/authz/simple-authorizer.ts'
+import { type Authorizer, authorized } from '../apiserver/authz/authorizer.ts'
+import { ClusterAuthorizer } from '../apiserver/authz/cluster-authorizer.ts'
+import { ensurePolicy } from '../apiserver/authz/rbac/bootstrap/ensure-policy.ts'
 import { withVirtualResources } from '../apiserver/authz/virtual-resources.ts'
 import { DiscoveryHandler } from '../apiserver/discovery/discovery-handler.ts'
 import { ResourceIndex } from '../apiserver/discovery/resource-index.ts'
@@ -30,6 +31,7 @@ import { Compactor } from '../storage/compactor.ts'
 import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
 import { MemoryStorage } from '../storage/memory/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
+import { controllerClient } from './controller-clients.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
 export interface RunningApiServer {
@@ -38,6 +40,8 @@ export interface RunningApiServer {
   authorityCertificate: string
   /** An in-process client as this user; authorization and admission apply. */
   clientOf(user: UserInfo, userAgent: string): Client
+  /** As one of the controllers: 'job-controller'. */
+  controllerClient(account: string): Client
   /** Plugs in how nodes are reached; until then logs are refused. */
   setNodeAccess(access: NodeAccess): void
 }
@@ -48,6 +52,8 @@ export async function startApiServer(
 ): Promise<RunningApiServer> {
   const { clock, paths, facts, log } = parts
   const storage = openStorage(parts, store)
+  const access = new ClusterAuthorizer(storage)
+  const { authorizer } = access
   const pki = await ensurePki({
     directory: paths.pki,
     addresses: [...machineAddresses(), firstAddress(facts.serviceCidr)],
@@ -63,12 +69,13 @@ export async function startApiServer(
   const registry: Registry = createRegistry({
     storage,
     clock,
-    admission: chain(
-      defaultPlugins({
+    admission: chain([
+      ...defaultPlugins({
         lookup: storageLookup(storage),
         waitForAccount: waitForDefaultAccount(storage, clock),
       }),
-    ),
+      access.escalationCheck,
+    ]),
     nodeAccess: {
       async logs(...request) {
         if (!nodeAccess) throw new Error('no node can be reached yet')
@@ -79,11 +86,15 @@ export async function startApiServer(
     serviceCidr: facts.serviceCidr,
   })
   const handle = withVirtualResources(registry.handle, {
-    authorizer: simpleAuthorizer,
+    authorizer,
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
-  const port = await listen(parts, pki, handle, tokens)
+  await access.load()
+  const port = await listen(parts, pki, handle, tokens, authorizer)
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
+  await ensurePolicy(registry.handle)
+  await access.load()
+  keepRunning(parts, signal => access.run(signal))
   keepRunning(parts, signal => registry.run(signal))
   keepRunning(parts, signal => new Compactor({ storage, clock, log }).run(signal))
   const server = `https://127.0.0.1:${port}`
@@ -95,13 +106,14 @@ export async function startApiServer(
     cert: pki.admin.certificate,
     key: pki.admin.privateKey,
   })
-  const inProcess = authorized(handle, simpleAuthorizer)
+  const inProcess = authorized(handle, authorizer)
   return {
     server,
     port,
     authorityCertificate: pki.authorityCertificate,
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
+    controllerClient: account => controllerClient(inProcess, account),
     setNodeAccess: access => {
       nodeAccess = access
     },
@@ -120,13 +132,14 @@ async function listen(
   pki: Pki,
   handle: Parameters<typeof createHttpServer>[0]['handle'],
   tokens: ServiceAccountTokens,
+  authorizer: Authorizer,
 ): Promise<number> {
   const resources = new ResourceIndex(builtinResources)
   let address = ''
   const server = createHttpServer({
     handle,
     authenticate: unionAuthenticator([clientCertificateAuthenticator, tokens.authenticate]),
-    authorizer: simpleAuthorizer,
+    authorizer,
     resources,
     codec: kubernetesProtobuf,
     discovery: new DiscoveryHandler({

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import { runEndpointSliceController } from '../controllers/endpoint-slice/endpoint-slice-controller.ts'
+import type { ControllerContext } from '../controllers/controller-context.ts'
 import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
@@ -11,15 +12,13 @@ import { type ClusterParts, keepRunning } from './parts.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
   const { clock, log } = parts
-  const client = api.clientOf(
-    { name: 'system:kube-controller-manager', groups: [] },
-    'kube-controller-manager',
+  const as = (account: string): ControllerContext => ({ client: api.controllerClient(account), clock, log })
+  keepRunning(parts, signal => runServiceAccountController(as('service-account-controller'), signal))
+  keepRunning(parts, signal =>
+    runRootCaController(as('root-ca-cert-publisher'), api.authorityCertificate, signal),
   )
-  const context = { client, clock, log }
-  keepRunning(parts, signal => runServiceAccountController(context, signal))
-  keepRunning(parts, signal => runRootCaController(context, api.authorityCertificate, signal))
   startHousekeeping(api, parts)
-  keepRunning(parts, signal => runEndpointSliceController(context, signal))
+  keepRunning(parts, signal => runEndpointSliceController(as('endpointslice-controller'), signal))
   startScheduler(api, parts)
 }
 

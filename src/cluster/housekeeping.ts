@@ -13,12 +13,9 @@ export function startHousekeeping(
   catalog: ResourceCatalog = new MutableCatalog(),
 ): void {
   const { clock, log } = parts
-  const identity = { name: 'system:kube-controller-manager', groups: [] }
-  const client = api.clientOf(identity, 'kube-controller-manager')
-  const context = { client, clock, log, catalog }
-  const recorder = (component: string) => new EventRecorder({ client, component, clock, log })
-  keepRunning(parts, signal => runNamespaceController(context, signal))
-  keepRunning(parts, signal =>
-    runGarbageCollector({ ...context, recorder: recorder('garbage-collector-controller') }, signal),
-  )
+  const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log, catalog })
+  keepRunning(parts, signal => runNamespaceController(contextOf('namespace-controller'), signal))
+  const collector = contextOf('generic-garbage-collector')
+  const recorder = new EventRecorder({ ...collector, component: 'garbage-collector-controller' })
+  keepRunning(parts, signal => runGarbageCollector({ ...collector, recorder }, signal))
 }

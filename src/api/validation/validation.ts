@@ -1,13 +1,14 @@
 // Which checks an object of a kind must pass. Kinds without an entry are checked for their metadata only.
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
-import { isConfigMapKey, isDns1035Label, isDns1123Label, isPathSegmentName } from '../names.ts'
+import { isConfigMapKey, isDns1035Label, isDns1123Label } from '../names.ts'
 import type { ConfigMap, Namespace, Pod, Secret } from '../types/core-v1.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { validateEphemeralContainersUpdate, validatePodCreate } from './pod/pod.ts'
 import { validatePodStatusUpdate } from './pod/pod-status.ts'
 import { validatePodUpdate } from './pod/pod-update.ts'
+import { rbacChecks } from './rbac.ts'
 import type { Validator } from './validator.ts'
 import { templateChecks } from './workloads.ts'
 
@@ -24,10 +25,7 @@ export const validators: Record<string, Validator> = {
   '/Service': { name: isDns1035Label },
   '/ConfigMap': { create: validateConfigMap, update: validateConfigMapUpdate },
   '/Secret': { create: validateSecret, update: validateSecretUpdate },
-  'rbac.authorization.k8s.io/Role': { name: isPathSegmentName },
-  'rbac.authorization.k8s.io/ClusterRole': { name: isPathSegmentName },
-  'rbac.authorization.k8s.io/RoleBinding': { name: isPathSegmentName },
-  'rbac.authorization.k8s.io/ClusterRoleBinding': { name: isPathSegmentName },
+  ...rbacChecks,
   ...templateChecks,
 }
 

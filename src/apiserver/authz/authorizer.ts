@@ -12,6 +12,9 @@ export interface ResourceAttributes {
   subresource?: string
   namespace?: string
   name?: string
+  /** Of a list, watch or deletecollection, as the request has them. */
+  fieldSelector?: string
+  labelSelector?: string
 }
 
 export interface NonResourceAttributes {
@@ -40,7 +43,8 @@ export function isNonResource(attributes: Attributes): attributes is NonResource
 
 /** Throws Forbidden unless the authorizer allows it. */
 export async function requireAllowed(authorizer: Authorizer, attributes: Attributes): Promise<void> {
-  const { decision, reason } = await authorizer.authorize(attributes)
+  const answer = authorizer.authorize(attributes)
+  const { decision, reason } = answer instanceof Promise ? await answer : answer
   if (decision !== 'allow') throw forbiddenFor(attributes, reason)
 }
 
@@ -79,6 +83,28 @@ export function attributesOf(request: ApiRequest): ResourceAttributes {
     ...(subresource && { subresource }),
     ...(namespace && { namespace }),
     ...(name && { name: nameForCheck(request) }),
+    ...selectorsOf(request),
+  }
+}
+
+const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection'])
+const ONE_NAME = /^metadata\.name==?([^=,/%]+)$/
+
+/** Selectors of a list count, and one that asks for a single name makes the list a question about that name. */
+export function selectorsOf({
+  verb,
+  options,
+}: Pick<ApiRequest, 'verb' | 'options'>): Pick<
+  ResourceAttributes,
+  'fieldSelector' | 'labelSelector' | 'name'
+> {
+  if (!COLLECTION_VERBS.has(verb) || !options) return {}
+  const { fieldSelector, labelSelector } = options
+  const name = fieldSelector && ONE_NAME.exec(fieldSelector)?.[1]
+  return {
+    ...(fieldSelector && { fieldSelector }),
+    ...(labelSelector && { labelSelector }),
+    ...(name && { name }),
   }
 }
 
@@ -90,7 +116,10 @@ function nameForCheck({ verb, subresource, name }: ApiRequest): string {
 /** Checks every request before `handle` sees it: in-process requests are authorized like those over HTTPS. */
 export function authorized(handle: ApiHandler, authorizer: Authorizer): ApiHandler {
   return async request => {
-    await requireAllowed(authorizer, attributesOf(request))
+    const answer = authorizer.authorize(attributesOf(request))
+    // Most authorizers answer at once: nothing waits for them.
+    const { decision, reason } = answer instanceof Promise ? await answer : answer
+    if (decision !== 'allow') throw forbiddenFor(attributesOf(request), reason)
     return handle(request)
   }
 }

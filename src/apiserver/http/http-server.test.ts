@@ -210,7 +210,7 @@ serverTest('a body over 3 MiB is refused, announced or not, and the server lives
 
 serverTest('who shows nothing sees health and version only', async ({ call }) => {
   const nobody = { as: 'nobody' } as const
-  for (const path of ['/livez', '/readyz', '/healthz', '/livez/ping', '/readyz?verbose', '/version']) {
+  for (const path of ['/livez', '/readyz', '/healthz', '/readyz?verbose', '/version']) {
     assert.equal((await call('GET', path, nobody)).code, 200, path)
   }
   for (const path of [
@@ -220,13 +220,20 @@ serverTest('who shows nothing sees health and version only', async ({ call }) =>
     '/metrics',
     '/openapi/v2',
     MAPS,
+    '/livez/ping',
     '/livezz',
     '/api/v1/namespaces/default/gadgets',
   ]) {
-    const answer = await call('GET', path, nobody)
-    assert.equal(answer.code, 401, path)
-    assert.equal(answer.json().message, 'Unauthorized')
+    assert.equal((await call('GET', path, nobody)).code, 403, path)
   }
+  assert.equal(
+    (await call('GET', '/metrics', nobody)).json().message,
+    'forbidden: User "system:anonymous" cannot get path "/metrics"',
+  )
+  assert.equal(
+    (await call('GET', MAPS, nobody)).json().message,
+    'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" in the namespace "default"',
+  )
   assert.equal((await call('GET', '/readyz?verbose', nobody)).text, '[+]ping ok\nreadyz check passed\n')
 })
 
@@ -321,6 +328,12 @@ serverTest('access reviews answer through the authorizer', async ({ call }) => {
   const rules = await review('SelfSubjectRulesReview', { namespace: 'default' })
   assert.deepEqual((rules.json().status as { resourceRules: object }).resourceRules, [
     { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+    {
+      verbs: ['create'],
+      apiGroups: ['authorization.k8s.io'],
+      resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
+    },
+    { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
   ])
   const bad = await review('SubjectAccessReview', { user: 'x' })
   assert.equal(bad.code, 422)

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { ApiHandler, ApiResponse, UserInfo } from '../../api/request.ts'
-import { badRequest, internalError, type Status, StatusError, unauthorized } from '../../api/status-error.ts'
+import { badRequest, internalError, type Status, StatusError } from '../../api/status-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { ANONYMOUS, type Authenticator, type Credentials } from '../authn/authenticator.ts'
@@ -53,7 +53,7 @@ export interface RequestHandlerOptions {
 
 const REQUEST_TIMEOUT_MS = 60_000
 const LONG_RUNNING_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
-const OPEN_PATHS = /^\/(livez|readyz|healthz)(\/|$)|^\/version\/?$/
+const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection'])
 
 interface Exchange {
   request: IncomingMessage
@@ -105,7 +105,7 @@ export class RequestHandler {
     try {
       const { path, query } = splitUrl(request)
       const info = parseInfo(request, path, query)
-      const user = await this.#admit(request, info)
+      const user = await this.#admit(request, info, query)
       if (!info.isResource) throw badRequest('Upgrade request required')
       const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
       if (!handler) throw notImplemented()
@@ -132,8 +132,8 @@ export class RequestHandler {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { request, response, path, info } = exchange
-    const user = await this.#admit(request, info)
+    const { request, response, path, query, info } = exchange
+    const user = await this.#admit(request, info, query)
     if (info.isResource) return this.#serveResource(exchange, info, user)
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendText(request, response, 404, NOT_FOUND_TEXT)
@@ -144,12 +144,11 @@ export class RequestHandler {
   }
 
   /** Who is calling, having been let through. Throws Unauthorized or Forbidden. */
-  async #admit(request: IncomingMessage, info: RequestInfo): Promise<UserInfo> {
+  async #admit(request: IncomingMessage, info: RequestInfo, query: URLSearchParams): Promise<UserInfo> {
     const { authenticate, authorizer } = this.#options
     const caller = await authenticate(credentialsOf(request))
-    if (!caller && !OPEN_PATHS.test(info.path)) throw unauthorized()
     const user = await impersonate(caller ?? ANONYMOUS, request.headersDistinct, authorizer)
-    await requireAllowed(authorizer, attributesFor(info, user))
+    await requireAllowed(authorizer, attributesFor(info, user, query))
     return user
   }
 
@@ -269,9 +268,10 @@ function credentialsOf(request: IncomingMessage): Credentials {
   }
 }
 
-function attributesFor(info: RequestInfo, user: UserInfo): Attributes {
+function attributesFor(info: RequestInfo, user: UserInfo, query: URLSearchParams): Attributes {
   if (!info.isResource) return { user, verb: info.verb, path: info.path }
   const { verb, group, version, resource, subresource, namespace, name } = info
+  const [fieldSelector, labelSelector] = [query.get('fieldSelector'), query.get('labelSelector')]
   return {
     user,
     verb,
@@ -281,6 +281,8 @@ function attributesFor(info: RequestInfo, user: UserInfo): Attributes {
     ...(subresource && { subresource }),
     ...(namespace && { namespace }),
     ...(name && { name }),
+    ...(COLLECTION_VERBS.has(verb) && fieldSelector && { fieldSelector }),
+    ...(COLLECTION_VERBS.has(verb) && labelSelector && { labelSelector }),
   }
 }
 

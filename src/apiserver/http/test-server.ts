@@ -7,10 +7,12 @@ import type { ApiHandler } from '../../api/request.ts'
 import { builtinResources } from '../../api/resources.ts'
 import { type Clock, SystemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
+import { MemoryStorage } from '../../storage/memory/memory-storage.ts'
 import { clientCertificateAuthenticator, unionAuthenticator } from '../authn/authenticator.ts'
 import { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import { staticTokenAuthenticator } from '../authn/static-token-authenticator.ts'
-import { simpleAuthorizer } from '../authz/simple-authorizer.ts'
+import { ClusterAuthorizer } from '../authz/cluster-authorizer.ts'
+import { defaultPolicy } from '../authz/rbac/bootstrap/default-policy.ts'
 import { withVirtualResources } from '../authz/virtual-resources.ts'
 import { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import { ResourceIndex } from '../discovery/resource-index.ts'
@@ -70,10 +72,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     find: async (resource, namespace, name) => backend.find('', resource, namespace, name),
     clock,
   })
+  const { authorizer } = await defaultAuthorizer()
   let port = 0
   const server = createHttpServer({
     handle: withVirtualResources(options.handle ?? backend.handle, {
-      authorizer: simpleAuthorizer,
+      authorizer,
       reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
     }),
     authenticate: unionAuthenticator([
@@ -81,7 +84,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       staticTokenAuthenticator(users),
       tokens.authenticate,
     ]),
-    authorizer: simpleAuthorizer,
+    authorizer,
     resources,
     codec,
     discovery: new DiscoveryHandler({
@@ -112,6 +115,21 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await rm(directory, { recursive: true })
     },
   }
+}
+
+/** Judges by the roles that every cluster begins with. */
+async function defaultAuthorizer(): Promise<ClusterAuthorizer> {
+  const storage = new MemoryStorage()
+  const { roles, bindings } = defaultPolicy()
+  for (const { resource, object } of [...roles, ...bindings]) {
+    const { namespace, name } = object.metadata
+    const where = namespace ? `${namespace}/${name}` : name
+    const stored = { ...object, metadata: { ...object.metadata, uid: name } }
+    await storage.create(`/registry/rbac.authorization.k8s.io/${resource}/${where}`, stored as never)
+  }
+  const access = new ClusterAuthorizer(storage)
+  await access.load()
+  return access
 }
 
 /** TLS options and headers of a caller. */
