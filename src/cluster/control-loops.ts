@@ -1,14 +1,15 @@
 // Starts the scheduler and the controllers, each under its own identity.
 import { hostname } from 'node:os'
 import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
-import { runEndpointSliceController } from '../controllers/endpoint-slice/endpoint-slice-controller.ts'
 import type { ControllerContext } from '../controllers/controller-context.ts'
+import { runEndpointSliceController } from '../controllers/endpoint-slice/endpoint-slice-controller.ts'
 import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
+import { startWorkloads } from './workloads.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
   const { clock, log } = parts
@@ -19,6 +20,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   )
   startHousekeeping(api, parts)
   keepRunning(parts, signal => runEndpointSliceController(as('endpointslice-controller'), signal))
+  startWorkloads(api, parts)
   startScheduler(api, parts)
 }
 

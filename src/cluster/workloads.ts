@@ -1,0 +1,24 @@
+// Starts the controllers of workloads, each under upstream's service account for it.
+import { DeploymentController } from '../controllers/deployment/deployment-controller.ts'
+import { ReplicaSetController } from '../controllers/replica-set/replica-set-controller.ts'
+import { replicaSetKind } from '../controllers/replica-set/replicated.ts'
+import { replicationControllerKind } from '../controllers/replication-controller/replication-controller-kind.ts'
+import type { RunningApiServer } from './api-server.ts'
+import { type ClusterParts, keepRunning } from './parts.ts'
+
+const GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
+
+export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void {
+  const { clock, log } = parts
+  const contextOf = (account: string) => {
+    const user = { name: `system:serviceaccount:kube-system:${account}`, groups: GROUPS }
+    const userAgent = `kube-controller-manager/system:serviceaccount:kube-system:${account}`
+    return { client: api.clientOf(user, userAgent), clock, log }
+  }
+  const controllers = [
+    new ReplicaSetController(contextOf('replicaset-controller'), replicaSetKind),
+    new ReplicaSetController(contextOf('replication-controller'), replicationControllerKind),
+    new DeploymentController(contextOf('deployment-controller')),
+  ]
+  for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
+}
