@@ -1,5 +1,5 @@
 // Which Pods go first when there are too many. Upstream: ActivePodsWithRanks in pkg/controller/controller_utils.go.
-import { isSidecar } from '../../api/pod/resources.ts'
+import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { createdAt, isReady, readySince } from './pod-state.ts'
 
