@@ -6,15 +6,9 @@ import { replicationControllerKind } from '../controllers/replication-controller
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
-const GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system']
-
 export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void {
   const { clock, log } = parts
-  const contextOf = (account: string) => {
-    const user = { name: `system:serviceaccount:kube-system:${account}`, groups: GROUPS }
-    const userAgent = `kube-controller-manager/system:serviceaccount:kube-system:${account}`
-    return { client: api.clientOf(user, userAgent), clock, log }
-  }
+  const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log })
   const controllers = [
     new ReplicaSetController(contextOf('replicaset-controller'), replicaSetKind),
     new ReplicaSetController(contextOf('replication-controller'), replicationControllerKind),
