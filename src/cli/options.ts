@@ -14,6 +14,8 @@ export interface UpOptions extends ClusterOptions {
   store: 'lmdb' | 'memory'
   /** Path of a KubeletConfiguration. */
   kubeletConfig?: string
+  /** Path of a file of registries. */
+  registries?: string
 }
 
 export function withClusterOptions(command: Command): Command {
@@ -37,6 +39,10 @@ export function withUpOptions(command: Command): Command {
       'auto',
     )
     .option('--kubelet-config <file>', 'a KubeletConfiguration in YAML: eviction thresholds and the like')
+    .option(
+      '--registries <file>',
+      'mirrors, credentials and TLS of image registries, as in registries.yaml of k3s',
+    )
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }
 

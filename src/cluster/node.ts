@@ -1,8 +1,9 @@
 // Starts what makes this machine a node: the container runtime and the kubelet.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { nodes } from '../api/resources.ts'
+import { PlainError } from '../base/plain-error.ts'
 import { EventRecorder } from '../client/events/event-recorder.ts'
 import { systemCgroups } from '../kubelet/cgroups/pod-cgroups.ts'
 import type { KubeletConfiguration } from '../kubelet/configuration/kubelet-configuration.ts'
@@ -21,11 +22,20 @@ export interface RunningRuntime {
   about: string
 }
 
-/** `choice` is auto, native, or unix:///PATH of another CRI runtime. */
-export async function startRuntime(parts: ClusterParts, choice: string): Promise<RunningRuntime> {
+/** `choice` is auto, native, or unix:///PATH of another CRI runtime, which has its own idea of registries. */
+export async function startRuntime(
+  parts: ClusterParts,
+  choice: string,
+  registries?: string,
+): Promise<RunningRuntime> {
   const own = !choice.startsWith('unix://')
+  if (!own && registries)
+    throw new PlainError(`The runtime at ${choice} has registries of its own: leave --registries out.`)
   if (own) {
-    const child = await startRuntimeProcess(runtimePlace(parts.name, parts.paths))
+    const child = await startRuntimeProcess({
+      ...runtimePlace(parts.name, parts.paths),
+      ...(registries && { registries: resolve(registries) }),
+    })
     parts.onStop(() => child.stop())
     child.failed.catch(error => parts.fail(error))
   }

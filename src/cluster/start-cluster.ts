@@ -31,6 +31,8 @@ export interface ClusterConfig {
   store: 'lmdb' | 'memory'
   /** Path of a KubeletConfiguration. */
   kubeletConfig?: string
+  /** Path of a file of registries: mirrors, credentials, TLS. */
+  registries?: string
   onStep?: (step: StartStep) => void
 }
 
@@ -90,7 +92,11 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     // Before the runtime's mount namespace is made: it sees only what is shared by then.
     shareMounts(paths.kubelet)
     const timed = timer(clock, config.onStep)
-    const runtime = timed('runtime', startRuntime(parts, config.runtime), made => made.about)
+    const runtime = timed(
+      'runtime',
+      startRuntime(parts, config.runtime, config.registries),
+      made => made.about,
+    )
     runtime.catch(() => {})
     const api = await timed('API server', startApiServer(parts, config.store), made => made.server)
     writeFacts(paths.facts, { ...facts, port: api.port })

@@ -20,6 +20,7 @@ import { observeNode } from './eviction/measure-node.ts'
 import { DEFAULT_HARD, type Observations, parseThresholds } from './eviction/threshold.ts'
 import { HookRunner } from './hooks/hook-runner.ts'
 import { ImagePuller } from './images/image-puller.ts'
+import { PulledImages } from './images/pulled-images.ts'
 import { PodLogs } from './logs/pod-logs.ts'
 import { type Machine, machineResources, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
@@ -115,7 +116,11 @@ export class Kubelet {
     this.#agent = this.#makeAgent(machine)
     this.#workerParts = this.#makeWorkerParts(machine, version.runtimeName)
     this.#workerParts.statuses.start(signal)
-    await Promise.all([this.#agent.register(signal), removePrepared(runtime, this.#parts)])
+    await Promise.all([
+      this.#agent.register(signal),
+      removePrepared(runtime, this.#parts),
+      this.#workerParts.images.forgetLostImages(),
+    ])
     if (signal.aborted) return
     const target = {
       podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
@@ -186,7 +191,7 @@ export class Kubelet {
   }
 
   #makeWorkerParts(machine: Machine, runtimeName: string): WorkerParts {
-    const { client, runtime, clock, log, recorder, random, options } = this.#parts
+    const { client, runtime, clock, log, recorder, random, rootDir, options } = this.#parts
     const source = new ClientObjectSource(client)
     const events = new PodEvents(recorder)
     const facts = this.#facts(machine)
@@ -201,6 +206,7 @@ export class Kubelet {
         clock,
         events,
         parallel: options?.parallelPulls ?? 4,
+        pulled: new PulledImages(join(rootDir, 'image_manager')),
       }),
       prepared: new PreparedContainers(this.#view.runtime),
       volumes: new PodVolumes({

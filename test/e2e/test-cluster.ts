@@ -23,8 +23,15 @@ export class TestCluster {
   readonly name = `t-${randomBytes(3).toString('hex')}`
   readonly dataDir = mkdtempSync(join(tmpdir(), 'kubernode-test-'))
 
-  static async up(): Promise<TestCluster> {
-    const cluster = new TestCluster()
+  readonly #more: readonly string[]
+
+  /** `more`: further options of `kubernode up`. */
+  constructor(...more: string[]) {
+    this.#more = more
+  }
+
+  static async up(...more: string[]): Promise<TestCluster> {
+    const cluster = new TestCluster(...more)
     await cluster.start()
     return cluster
   }
@@ -34,7 +41,8 @@ export class TestCluster {
   }
 
   async start(): Promise<void> {
-    const { code, stderr, stdout } = await kubernode('up', '--detach', ...this.#which, '--port', '0')
+    const options = [...this.#which, '--port', '0', ...this.#more]
+    const { code, stderr, stdout } = await kubernode('up', '--detach', ...options)
     if (code !== 0) throw new Error(`the cluster did not start: ${stderr}${stdout}${this.log()}`)
   }
 

@@ -73,5 +73,6 @@ function again(options: UpOptions): string[] {
     ['--runtime', options.runtime],
     ['--store', options.store],
     options.kubeletConfig ? ['--kubelet-config', options.kubeletConfig] : [],
+    options.registries ? ['--registries', options.registries] : [],
   ].flat()
 }

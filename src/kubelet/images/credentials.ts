@@ -3,6 +3,7 @@ import type { Pod, Secret } from '../../api/types/core-v1.ts'
 import type { AuthConfig } from '../../runtime/cri/cri.generated.ts'
 import type { ObjectSource } from '../containers/object-source.ts'
 import { repositoryOf } from './image-name.ts'
+import { hashOf, type PullSecret } from './pulled-images.ts'
 
 interface DockerEntry {
   username?: string
@@ -11,9 +12,15 @@ interface DockerEntry {
   identitytoken?: string
 }
 
+export interface Credential {
+  auth: AuthConfig
+  /** Where it comes from. */
+  secret: PullSecret
+}
+
 export interface PullCredentials {
   /** Most specific registry first; try them in turn. */
-  configs: AuthConfig[]
+  found: Credential[]
   /** Names of pull secrets that do not exist. */
   missing: string[]
 }
@@ -24,20 +31,29 @@ export async function pullCredentials(
   source: ObjectSource,
 ): Promise<PullCredentials> {
   const namespace = pod.metadata.namespace ?? ''
-  const entries: [string, DockerEntry][] = []
+  const entries: { pattern: string; credential: Credential }[] = []
   const missing: string[] = []
   for (const { name } of pod.spec.imagePullSecrets ?? []) {
     if (!name) continue
     const secret = await source.findSecret(namespace, name)
-    if (secret) entries.push(...entriesOf(secret))
+    if (secret) entries.push(...credentialsIn(secret))
     else missing.push(name)
   }
   const repository = repositoryOf(image)
-  const matching = entries
-    .map(([key, entry]) => ({ pattern: normalize(key), entry }))
+  const found = entries
     .filter(({ pattern }) => matches(pattern, repository))
     .sort((a, b) => b.pattern.length - a.pattern.length)
-  return { configs: matching.map(({ pattern, entry }) => authConfig(pattern, entry)), missing }
+    .map(({ credential }) => credential)
+  return { found, missing }
+}
+
+function credentialsIn(secret: Secret): { pattern: string; credential: Credential }[] {
+  const { uid, namespace = '', name } = secret.metadata
+  return entriesOf(secret).map(([key, entry]) => {
+    const pattern = normalize(key)
+    const auth = authConfig(pattern, entry)
+    return { pattern, credential: { auth, secret: { uid, namespace, name, hash: hashOf(auth) } } }
+  })
 }
 
 function entriesOf({ type, data = {} }: Secret): [string, DockerEntry][] {

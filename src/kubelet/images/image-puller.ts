@@ -10,8 +10,9 @@ import type { ImageUser } from '../containers/security-context.ts'
 import type { PodEvents } from '../pod-events.ts'
 import { nextBackOff } from '../pod-worker/crash-back-off.ts'
 import type { BackOffEntry } from '../pod-worker/observed-pod.ts'
-import { pullCredentials } from './credentials.ts'
+import { type PullCredentials, pullCredentials } from './credentials.ts'
 import { withDefaultTag } from './image-name.ts'
+import type { PulledImages } from './pulled-images.ts'
 
 /** The image is not to be had now. `reason` and message show on the waiting container; `retryAt` is epoch ms. */
 export class ImageError extends Error {
@@ -26,7 +27,7 @@ export class ImageError extends Error {
   }
 }
 
-export interface PulledImage {
+export interface UsableImage {
   /** For the runtime's create request. */
   ref: string
   user: ImageUser
@@ -44,6 +45,7 @@ interface PullerParts {
   events: PodEvents
   /** Pulls at the same time. */
   parallel: number
+  pulled: PulledImages
 }
 
 export class ImagePuller {
@@ -65,24 +67,34 @@ export class ImagePuller {
     container: Container | EphemeralContainer,
     sandbox: PodSandboxConfig,
     signal: AbortSignal,
-  ): Promise<PulledImage> {
+  ): Promise<UsableImage> {
     const spec = container.image ?? ''
     const image = this.#named(pod, container.name, spec)
     const present = await this.#find(pod, container.name, image)
     const policy = container.imagePullPolicy ?? (/:latest$/.test(image) ? 'Always' : 'IfNotPresent')
-    if (policy === 'Never' || (present && policy === 'IfNotPresent')) {
-      return this.#usePresent(pod, container.name, spec, present)
+    const guarded =
+      present && policy !== 'Always' && (await this.#isBarred(pod, image, present, container.name))
+    if (policy === 'Never' || (present && !guarded && policy === 'IfNotPresent')) {
+      return this.#usePresent(pod, container.name, spec, present, guarded)
     }
     this.#checkBackOff(pod, container.name, spec)
     return this.#pull(pod, container.name, spec, image, sandbox, signal)
   }
 
   /** The image as it is on the node, if the container may use it without asking its registry. Tells no event. */
-  async present({ image = '', imagePullPolicy }: Container): Promise<PulledImage | undefined> {
+  async present({ image = '', imagePullPolicy }: Container): Promise<UsableImage | undefined> {
     if (imagePullPolicy !== 'IfNotPresent' && imagePullPolicy !== 'Never') return undefined
-    const request = { image: { image: withDefaultTag(image) }, verbose: false }
-    const found = (await this.#parts.images.imageStatus(request)).image
-    return found && pulled(found)
+    const name = withDefaultTag(image)
+    const found = (await this.#parts.images.imageStatus({ image: { image: name }, verbose: false })).image
+    // Who may use a guarded image is found out when it is the container's turn.
+    if (!found || this.#parts.pulled.mustPull(name, found.id, [])) return undefined
+    return usable(found)
+  }
+
+  /** At the start: records of images that are gone are dropped. */
+  async forgetLostImages(): Promise<void> {
+    const { images } = await this.#parts.images.listImages({})
+    this.#parts.pulled.keepOnly(new Set(images.map(({ id }) => id)))
   }
 
   /** The pod is gone: its back-offs are not needed any more. */
@@ -110,15 +122,32 @@ export class ImagePuller {
     }
   }
 
-  #usePresent(pod: Pod, name: string, spec: string, present: Image | undefined): PulledImage {
-    if (!present) {
-      const message = `Container image "${spec}" is not present with pull policy of Never`
+  /** Present, but brought by another Pod's secret. */
+  async #isBarred(pod: Pod, image: string, present: Image, name: string): Promise<boolean> {
+    const { pulled } = this.#parts
+    if (!pulled.isGuarded(image, present.id) || !pulled.mustPull(image, present.id, [])) return false
+    const { found } = await this.#credentials(pod, image, name)
+    const secrets = found.map(({ secret }) => secret)
+    return pulled.mustPull(image, present.id, secrets)
+  }
+
+  #usePresent(
+    pod: Pod,
+    name: string,
+    spec: string,
+    present: Image | undefined,
+    barred: boolean | undefined,
+  ): UsableImage {
+    if (!present || barred) {
+      const message = present
+        ? `Container image "${spec}" is present with pull policy of Never but does not have the proper auth (image secret) that was used to pull the image`
+        : `Container image "${spec}" is not present with pull policy of Never`
       this.#parts.events.tell(pod, 'Warning', 'ErrImageNeverPull', message, name)
       throw new ImageError('ErrImageNeverPull', message)
     }
     const message = `Container image "${spec}" already present on machine and can be accessed by the pod`
     this.#parts.events.tell(pod, 'Normal', 'Pulled', message, name)
-    return pulled(present)
+    return usable(present)
   }
 
   #checkBackOff(pod: Pod, name: string, spec: string): void {
@@ -140,7 +169,7 @@ export class ImagePuller {
     image: string,
     sandbox: PodSandboxConfig,
     signal: AbortSignal,
-  ): Promise<PulledImage> {
+  ): Promise<UsableImage> {
     const { events, clock } = this.#parts
     const asked = clock.now()
     await this.#acquire()
@@ -154,7 +183,7 @@ export class ImagePuller {
       const waited = goDuration(clock.now() - asked)
       const text = `Successfully pulled image "${spec}" in ${took} (${waited} including waiting). Image size: ${found?.size ?? 0} bytes.`
       events.tell(pod, 'Normal', 'Pulled', text, name)
-      return found ? { ...pulled(found), ref } : { ref, user: { username: '' } }
+      return found ? { ...usable(found), ref } : { ref, user: { username: '' } }
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw this.#failed(pod, name, spec, error as Error)
@@ -187,30 +216,37 @@ export class ImagePuller {
     sandboxConfig: PodSandboxConfig,
     signal: AbortSignal,
   ): Promise<string> {
-    const { configs, missing } = await pullCredentials(pod, image, this.#parts.source)
-    if (missing.length > 0) {
-      const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`
-      this.#parts.events.tell(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message, name)
-    }
+    const { images, pulled } = this.#parts
+    const { found } = await this.#credentials(pod, image, name)
     const request = { image: { image, userSpecifiedImage: spec }, sandboxConfig }
-    if (configs.length === 0)
-      return this.#shared(image, () => this.#parts.images.pullImage(request, signal), signal)
-    let last: unknown
-    for (const auth of configs) {
-      try {
-        return (await this.#parts.images.pullImage({ ...request, auth }, signal)).imageRef
-      } catch (error) {
-        last = error
-      }
+    if (found.length === 0) {
+      const anonymous = () => pulled.during(image, () => images.pullImage(request, signal))
+      return this.#shared(image, anonymous, signal)
     }
-    throw last
+    return pulled.during(image, async () => {
+      let last: unknown
+      for (const { auth, secret } of found) {
+        try {
+          const { imageRef } = await images.pullImage({ ...request, auth }, signal)
+          return { imageRef, secret }
+        } catch (error) {
+          last = error
+        }
+      }
+      throw last
+    })
   }
 
-  async #shared(
-    image: string,
-    pull: () => Promise<{ imageRef: string }>,
-    signal: AbortSignal,
-  ): Promise<string> {
+  async #credentials(pod: Pod, image: string, name: string): Promise<PullCredentials> {
+    const credentials = await pullCredentials(pod, image, this.#parts.source)
+    if (credentials.missing.length > 0) {
+      const message = `Unable to retrieve some image pull secrets (${credentials.missing.join(', ')}); attempting to pull the image may not succeed.`
+      this.#parts.events.tell(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message, name)
+    }
+    return credentials
+  }
+
+  async #shared(image: string, pull: () => Promise<string>, signal: AbortSignal): Promise<string> {
     const running = this.#pulling.get(image)
     // Another pod's pull may have been cancelled with that pod: then this one pulls for itself.
     if (running) {
@@ -218,7 +254,7 @@ export class ImagePuller {
       if (ref !== undefined) return ref
       signal.throwIfAborted()
     }
-    const mine = pull().then(({ imageRef }) => imageRef)
+    const mine = pull()
     this.#pulling.set(image, mine)
     try {
       return await mine
@@ -241,7 +277,7 @@ export class ImagePuller {
 
 const keyOf = (pod: Pod, image: string) => `${pod.metadata.uid}_${image}`
 
-const pulled = ({ id, uid, username }: Image): PulledImage => ({
+const usable = ({ id, uid, username }: Image): UsableImage => ({
   ref: id,
   user: { username, ...(uid?.value !== undefined && { uid: uid.value }) },
 })

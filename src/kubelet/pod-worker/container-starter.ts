@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
 import { containerConfig } from '../containers/container-config.ts'
-import { ImageError, type PulledImage } from '../images/image-puller.ts'
+import { ImageError, type UsableImage } from '../images/image-puller.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
 import { newestOf, type ObservedPod, type StartFailure } from './observed-pod.ts'
@@ -62,7 +62,7 @@ async function ensureImage(
   container: Container | EphemeralContainer,
   { pod, sandboxConfig, signal }: StartContext,
   { images, events, clock }: WorkerParts,
-): Promise<PulledImage> {
+): Promise<UsableImage> {
   try {
     return await images.ensure(pod, container, sandboxConfig, signal)
   } catch (error) {
@@ -76,7 +76,7 @@ async function ensureImage(
 
 async function create(
   container: Container | EphemeralContainer,
-  image: PulledImage,
+  image: UsableImage,
   context: StartContext,
   parts: WorkerParts,
 ): Promise<Created> {

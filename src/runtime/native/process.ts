@@ -1,11 +1,13 @@
 // The runtime's own process. Says one line of JSON when it serves, or why it cannot; ends when its stdin does.
 // Started inside the cluster's mount namespace (mount-namespace.ts).
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
 import { NativeImages } from './image-service.ts'
 import { ImageStore } from './images/image-store.ts'
+import { parseRegistries } from './images/registries-file.ts'
 import { NativeRuntime } from './native-runtime.ts'
 import { chooseRuntime, type RuntimeKind } from './probe.ts'
 import { removeEverything } from './remove-everything.ts'
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     'state-dir': { type: 'string' },
     socket: { type: 'string' },
     'oci-runtime': { type: 'string' },
+    registries: { type: 'string' },
     'remove-everything': { type: 'boolean', default: false },
   },
 })
@@ -44,7 +47,8 @@ async function serve(): Promise<void> {
   const dir = new StateDir(stateDir)
   let runtime: NativeRuntime | undefined
   const containersUsing = (imageId: string) => runtime?.containersUsing(imageId) ?? []
-  const images = await ImageStore.open({ directory: dir.images, log, clock, containersUsing })
+  const registries = values.registries ? readRegistries(values.registries) : {}
+  const images = await ImageStore.open({ directory: dir.images, log, clock, registries, containersUsing })
   runtime = new NativeRuntime({ name, dir, images, choice, clock, log })
   await runtime.open()
   const stop = await serveCri(socket, runtime, new NativeImages(images, dir.images, clock))
@@ -56,6 +60,15 @@ async function serve(): Promise<void> {
     await images.close()
     process.exit(0)
   })
+}
+
+function readRegistries(file: string) {
+  try {
+    return parseRegistries(readFileSync(file, 'utf8'), file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw code ? new PlainError(`The file of registries ${file} cannot be read (${code}).`) : error
+  }
 }
 
 function refuse(error: unknown): void {

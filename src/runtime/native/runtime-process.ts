@@ -15,6 +15,8 @@ export interface RuntimePlace {
   socket: string
   /** Which OCI runtime; the best one of the machine when left out. */
   kind?: RuntimeKind
+  /** Absolute path of the file that says how registries are reached (images/registries-file.ts). */
+  registries?: string
 }
 
 export interface RuntimeProcess {
@@ -35,13 +37,14 @@ const NODE_FLAGS = ['--max-semi-space-size=1']
 
 /** nsenter replaces itself, so the child's pid is the runtime's. */
 function spawnInNamespace(
-  { name, stateDir, socket, kind }: RuntimePlace,
+  { name, stateDir, socket, kind, registries }: RuntimePlace,
   more: string[],
   stdio: ('pipe' | 'inherit' | 'ignore')[],
 ) {
   const namespace = ensureMountNamespace(stateDir)
   const own = ['--name', name, '--state-dir', stateDir, '--socket', socket, ...more]
   if (kind) own.push('--oci-runtime', kind)
+  if (registries) own.push('--registries', registries)
   return spawn('nsenter', [`--mount=${namespace}`, process.execPath, ...NODE_FLAGS, entryFile(), ...own], {
     stdio,
   })

@@ -6,7 +6,7 @@ import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { ImageError } from './image-error.ts'
-import type { RegistryEndpoint } from './registry-config.ts'
+import type { EndpointTrust } from './registry-config.ts'
 
 export interface Exchange {
   status: number
@@ -33,12 +33,14 @@ export class HttpTransport {
   readonly #plain = new http.Agent({ keepAlive: true, proxyEnv: process.env })
   readonly #secure: https.Agent
 
-  constructor({ caFile, skipVerify }: Pick<RegistryEndpoint, 'caFile' | 'skipVerify'>) {
+  constructor({ caFile, certFile, keyFile, skipVerify }: EndpointTrust) {
     this.#secure = new https.Agent({
       keepAlive: true,
       proxyEnv: process.env,
       rejectUnauthorized: !skipVerify,
       ...(caFile && { ca: [...tls.getCACertificates('default'), readFileSync(caFile, 'utf8')] }),
+      ...(certFile && { cert: readFileSync(certFile, 'utf8') }),
+      ...(keyFile && { key: readFileSync(keyFile, 'utf8') }),
     })
   }
 

@@ -121,7 +121,8 @@ export class ImagePuller {
   }
 
   #transportFor(endpoint: RegistryEndpoint): HttpTransport {
-    const key = `${endpoint.caFile ?? ''} ${endpoint.skipVerify}`
+    const { caFile, certFile, keyFile, skipVerify } = endpoint
+    const key = JSON.stringify([caFile, certFile, keyFile, skipVerify])
     const transport = this.#transports.get(key) ?? new HttpTransport(endpoint)
     this.#transports.set(key, transport)
     return transport

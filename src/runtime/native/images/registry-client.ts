@@ -38,7 +38,7 @@ export class RepositoryClient {
     this.#servers = endpointsOf(options.reference.domain, options.registries).map(endpoint => {
       const transport = options.transportFor(endpoint)
       // Credentials are the registry's; a mirror is another party.
-      const auth = endpoint.isMirror ? undefined : options.auth
+      const auth = (endpoint.isMirror ? undefined : options.auth) ?? endpoint.auth
       return { endpoint, transport, authorizer: new RegistryAuthorizer(auth, transport, options.clock) }
     })
   }

@@ -1,4 +1,5 @@
 // Which servers answer for a registry's name, and how they are spoken to.
+import type { RegistryAuth } from './registry-auth.ts'
 
 export interface RegistryConfig {
   /** Base URLs that are asked before the registry itself: 'http://mirror:5000', 'https://host/path'. */
@@ -9,17 +10,28 @@ export interface RegistryConfig {
   skipVerify?: boolean
   /** PEM file with authorities that are trusted besides the machine's. */
   caFile?: string
+  /** PEM files with the certificate and key that the client shows. */
+  certFile?: string
+  keyFile?: string
+  /** The node's own credentials for this server: used by pulls that bring none. */
+  auth?: RegistryAuth
 }
 
-/** By registry name as it stands in references: 'docker.io', 'localhost:5000'. '*' is for all that are not named. */
+/** By server name as it stands in references: 'docker.io', 'localhost:5000'. '*' is for all that are not named. */
 export type RegistriesConfig = Readonly<Record<string, RegistryConfig>>
 
-export interface RegistryEndpoint {
+export interface EndpointTrust {
+  skipVerify: boolean
+  caFile?: string
+  certFile?: string
+  keyFile?: string
+}
+
+export interface RegistryEndpoint extends EndpointTrust {
   /** Ends before /v2: 'https://registry-1.docker.io'. */
   base: string
   isMirror: boolean
-  skipVerify: boolean
-  caFile?: string
+  auth?: RegistryAuth
 }
 
 /** In the order in which they are asked; the registry itself is last. */
@@ -27,14 +39,24 @@ export function endpointsOf(domain: string, registries: RegistriesConfig): Regis
   const config = registries[domain] ?? registries['*'] ?? {}
   const host = domain === 'docker.io' ? 'registry-1.docker.io' : domain
   const plain = config.insecure ?? (isLoopback(domain) && !config.caFile)
-  const common = { skipVerify: config.skipVerify ?? false, ...(config.caFile && { caFile: config.caFile }) }
-  const mirrors = (config.mirrors ?? []).map(url => ({
-    base: url.replace(/\/+$/, ''),
-    isMirror: true,
-    ...common,
-  }))
-  return [...mirrors, { base: `${plain ? 'http' : 'https'}://${host}`, isMirror: false, ...common }]
+  const mirrors = (config.mirrors ?? []).map(url => mirrorOf(url, config, registries))
+  return [...mirrors, { base: `${plain ? 'http' : 'https'}://${host}`, isMirror: false, ...accessOf(config) }]
 }
+
+/** A mirror is another party: the registry's credentials are not for it, unless it is that very server. */
+function mirrorOf(url: string, registry: RegistryConfig, registries: RegistriesConfig): RegistryEndpoint {
+  const { auth: _, ...trust } = accessOf(registry)
+  const own = registries[new URL(url).host]
+  return { base: url.replace(/\/+$/, ''), isMirror: true, ...(own ? accessOf(own) : trust) }
+}
+
+const accessOf = ({ skipVerify = false, caFile, certFile, keyFile, auth }: RegistryConfig) => ({
+  skipVerify,
+  ...(caFile && { caFile }),
+  ...(certFile && { certFile }),
+  ...(keyFile && { keyFile }),
+  ...(auth && { auth }),
+})
 
 function isLoopback(domain: string): boolean {
   const host = domain.replace(/:\d+$/, '')

@@ -1,9 +1,9 @@
 // Small images made in memory for tests, with their manifest, and a way to push them to a registry.
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { hostPlatform } from '../media-types.ts'
+import { hostPlatform, type ImageIndex, type Manifest } from '../media-types.ts'
 import { type TarEntry, tarOf } from './tar-writer.ts'
 
 export interface TestImage {
@@ -66,6 +66,26 @@ export function writeLayout(directory: string, image: TestImage, names: readonly
   }))
   writeFileSync(path.join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }))
   writeFileSync(path.join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+}
+
+/** The first image of an OCI layout directory. */
+export function imageFromLayout(directory: string): TestImage {
+  const blob = (digest: string) => readFileSync(path.join(directory, 'blobs', digest.replace(':', '/')))
+  const index = JSON.parse(readFileSync(path.join(directory, 'index.json'), 'utf8')) as ImageIndex
+  const manifestDigest = index.manifests[0]!.digest
+  const manifest = blob(manifestDigest)
+  const { config, layers } = JSON.parse(manifest.toString()) as Manifest
+  const layerDigests = layers.map(({ digest }) => digest)
+  const digests = [manifestDigest, config.digest, ...layerDigests]
+  const { rootfs } = JSON.parse(blob(config.digest).toString()) as { rootfs: { diff_ids: string[] } }
+  return {
+    blobs: new Map(digests.map(digest => [digest, blob(digest)])),
+    manifest,
+    manifestDigest,
+    configDigest: config.digest,
+    layerDigests,
+    diffIds: rootfs.diff_ids,
+  }
 }
 
 /** Pushes to a registry that needs no token; `request` adds credentials and trust. */
