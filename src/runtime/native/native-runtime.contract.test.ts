@@ -2,4 +2,4 @@
 import { runtimeContract } from '../contract.ts'
 import { NEEDS, openNative } from './testing/native-world.fixture.ts'
 
-runtimeContract('native with crun', () => openNative('crun'), { skip: NEEDS, lacks: ['stats'] })
+runtimeContract('native with crun', () => openNative('crun'), { skip: NEEDS })

@@ -1,8 +1,6 @@
 // The CRI's RuntimeService over sandboxes and containers of this machine.
-import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
-import { promisify } from 'node:util'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type * as cri from '../cri/cri.generated.ts'
@@ -11,20 +9,19 @@ import { EventHub } from '../cri/event-hub.ts'
 import { matchesContainer, matchesSandbox } from '../cri/list-filters.ts'
 import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
 import { attachWarmer } from './cgroup/warm-attach.ts'
+import { SpecMaker } from './containers/container-spec.ts'
 import { type ContainerRecord, ContainerStore } from './containers/container-store.ts'
+import { containerStatus, containerSummary } from './containers/container-views.ts'
 import { execSync, execUnimplemented } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
-import { ociSpec } from './containers/oci-spec.ts'
-import { compiledFilter } from './containers/seccomp-filter.ts'
-import { resolveUser } from './containers/user.ts'
+import { updateResources } from './containers/update-resources.ts'
 import type { ImageStore } from './images/image-store.ts'
-import { formatReference, parseReference } from './images/reference.ts'
 import { PodNetwork } from './network/pod-network.ts'
 import type { RuntimeChoice } from './probe.ts'
 import { type Sandbox, SandboxStore, sandboxStatus, sandboxSummary } from './sandbox/sandbox-store.ts'
 import type { StateDir } from './state-dir.ts'
-
-const run = promisify(execFile)
+import { RuntimeStats } from './stats/runtime-stats.ts'
+import { StatsService } from './stats/stats-service.ts'
 
 export interface NativeRuntimeOptions {
   /** The cluster's name. */
@@ -70,9 +67,11 @@ export class NativeRuntime implements Service {
   readonly #network: PodNetwork
   readonly #sandboxes: SandboxStore
   readonly #containers: ContainerStore
-  readonly #bounding: bigint
-  readonly #ownOomScore: number
+  readonly #specs: SpecMaker
   readonly #warmAttach = attachWarmer()
+  readonly #figures: RuntimeStats
+  /** The CRI's calls for figures. */
+  readonly stats: StatsService
   #stopWatching = () => {}
 
   constructor(options: NativeRuntimeOptions) {
@@ -88,8 +87,10 @@ export class NativeRuntime implements Service {
       isRunc: choice.kind === 'runc',
       onEvent: (type, container) => this.#publish(type, container),
     })
-    this.#bounding = BigInt(`0x${/CapBnd:\s*(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]}`)
-    this.#ownOomScore = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
+    const cgroupOf = (sandbox: Sandbox, id = '') => join(this.#specs.cgroupParent(sandbox), id)
+    this.#figures = new RuntimeStats({ dir, clock, cgroupOf })
+    this.stats = new StatsService(this.#containers, this.#sandboxes, this.#figures)
+    this.#specs = new SpecMaker({ name, dir, kind: choice.kind, target: id => this.#containers.get(id) })
   }
 
   /** Finds what an earlier runtime left and watches for ends from then on. */
@@ -158,6 +159,7 @@ export class NativeRuntime implements Service {
   }: cri.RemovePodSandboxRequest): Promise<cri.RemovePodSandboxResponse> {
     await Promise.all(this.#containersOf(podSandboxId).map(({ id }) => this.#containers.remove(id)))
     this.#sandboxes.remove(podSandboxId)
+    this.#figures.forget(podSandboxId)
     return {}
   }
 
@@ -165,7 +167,7 @@ export class NativeRuntime implements Service {
     podSandboxId,
   }: cri.PodSandboxStatusRequest): Promise<cri.PodSandboxStatusResponse> {
     const sandbox = this.#sandboxes.get(podSandboxId)
-    const containersStatuses = this.#containersOf(podSandboxId).map(container => this.#statusOf(container))
+    const containersStatuses = this.#containersOf(podSandboxId).map(container => containerStatus(container))
     return {
       status: sandboxStatus(sandbox),
       info: {},
@@ -191,11 +193,12 @@ export class NativeRuntime implements Service {
     const sandbox = this.#sandboxes.get(podSandboxId)
     if (!sandbox.ready)
       throw new CriError(CRI_CODE.failedPrecondition, `sandbox ${podSandboxId} is not running`)
-    checkContainerName(podSandboxId, config?.metadata, this.#containers.list().map(summaryOf))
+    checkContainerName(podSandboxId, config?.metadata, this.#containers.list().map(containerSummary))
     const { images } = this.#options
     const image = images.find(config.image?.image ?? '')
     if (!image) throw criNotFound('image', config.image?.image ?? '')
     const lowerDirs = images.lowerDirectories(image.id)
+    const user = this.#specs.userOf(config, image.config.User ?? '', lowerDirs)
     const logDirectory = (sandboxConfig ?? sandbox.config).logDirectory ?? ''
     const record = await this.#containers.create({
       sandboxId: podSandboxId,
@@ -205,81 +208,11 @@ export class NativeRuntime implements Service {
       logPath: config.logPath && logDirectory ? join(logDirectory, config.logPath) : '/dev/null',
       stopSignal: stopSignalOf(config, image.config.StopSignal),
       lowerDirs,
-      spec: (id, rootfs) => this.#spec(id, rootfs, sandbox, config, image.config, lowerDirs),
+      user: { uid: user.uid, gid: user.gid, supplementalGroups: [...new Set([user.gid, ...user.groups])] },
+      spec: (id, rootfs) => this.#specs.make(id, rootfs, { sandbox, config, image: image.config, user }),
     })
     images.markUsed(image.id)
     return { containerId: record.id }
-  }
-
-  #spec(
-    id: string,
-    rootfs: string,
-    sandbox: Sandbox,
-    config: cri.ContainerConfig,
-    image: Parameters<typeof ociSpec>[0]['image'],
-    layers: readonly string[],
-  ): object {
-    const { name, dir } = this.#options
-    const security = config.linux?.securityContext
-    const options = security?.namespaceOptions ?? sandbox.config.linux?.securityContext?.namespaceOptions
-    const pinned = (kind: string) =>
-      existsSync(dir.sandbox(sandbox.id, kind)) ? dir.sandbox(sandbox.id, kind) : undefined
-    const [net, ipc, uts, shm] = [pinned('net'), pinned('ipc'), pinned('uts'), pinned('shm')]
-    const parent = sandbox.config.linux?.cgroupParent || `/${name}/kubepods`
-    const profile =
-      security?.seccomp?.profileType === 'Localhost'
-        ? readProfile(security.seccomp.localhostRef ?? '')
-        : undefined
-    return ociSpec({
-      id,
-      config,
-      image,
-      rootfs,
-      user: this.#userOf(config, image.User ?? '', layers),
-      namespaces: {
-        ...(net && { net }),
-        ...(ipc && { ipc }),
-        ...(uts && { uts }),
-        ...this.#targetNamespace(options),
-      },
-      hostPid: options?.pid === 'NODE',
-      files: {
-        resolvConf: dir.sandbox(sandbox.id, 'resolv.conf'),
-        hostname: dir.sandbox(sandbox.id, 'hostname'),
-        ...(shm && { shm }),
-      },
-      cgroupsPath: join(parent, id),
-      bounding: this.#bounding,
-      mayLowerOomScore: ((this.#bounding >> 24n) & 1n) === 1n,
-      ownOomScore: this.#ownOomScore,
-      sysctls: sandbox.config.linux?.sysctls ?? {},
-      ...(profile && { localSeccomp: profile }),
-      ...(this.#options.choice.kind === 'crun' && { compileSeccomp: compiledFilter }),
-    })
-  }
-
-  /** An ephemeral container may look into another one's processes. */
-  #targetNamespace(options: cri.NamespaceOption | undefined): { pid?: string } {
-    if (options?.pid !== 'TARGET') return {}
-    const target = this.#containers.get(options.targetId ?? '')
-    if (target.state !== 'CONTAINER_RUNNING') {
-      throw new CriError(CRI_CODE.failedPrecondition, `target container ${target.id} is not running`)
-    }
-    return { pid: `/proc/${target.pid}/ns/pid` }
-  }
-
-  #userOf(config: cri.ContainerConfig, imageUser: string, layers: readonly string[]) {
-    const security = config.linux?.securityContext
-    const wanted = security?.runAsUser
-      ? String(security.runAsUser.value ?? 0)
-      : security?.runAsUsername || imageUser.split(':')[0]!
-    const own = !security?.runAsUser && !security?.runAsUsername
-    const group = security?.runAsGroup
-      ? String(security.runAsGroup.value ?? 0)
-      : own
-        ? imageUser.split(':')[1]
-        : undefined
-    return resolveUser(group === undefined ? wanted : `${wanted}:${group}`, layers)
   }
 
   async startContainer({ containerId }: cri.StartContainerRequest): Promise<cri.StartContainerResponse> {
@@ -297,19 +230,20 @@ export class NativeRuntime implements Service {
 
   async removeContainer({ containerId }: cri.RemoveContainerRequest): Promise<cri.RemoveContainerResponse> {
     await this.#containers.remove(containerId)
+    this.#figures.forget(containerId)
     return {}
   }
 
   async listContainers({ filter }: cri.ListContainersRequest): Promise<cri.ListContainersResponse> {
     const containers = this.#containers
       .list()
-      .map(summaryOf)
+      .map(containerSummary)
       .filter(one => matchesContainer(filter, one))
     return { containers }
   }
 
   async containerStatus({ containerId }: cri.ContainerStatusRequest): Promise<cri.ContainerStatusResponse> {
-    return { status: this.#statusOf(this.#containers.get(containerId)), info: {} }
+    return { status: containerStatus(this.#containers.get(containerId)), info: {} }
   }
 
   async updateContainerResources({
@@ -317,18 +251,8 @@ export class NativeRuntime implements Service {
     linux,
   }: cri.UpdateContainerResourcesRequest): Promise<cri.UpdateContainerResourcesResponse> {
     this.#containers.get(containerId)
-    const flags: [string, number | string | undefined][] = [
-      ['--cpu-period', linux?.cpuPeriod],
-      ['--cpu-quota', linux?.cpuQuota],
-      ['--cpu-share', linux?.cpuShares],
-      ['--memory', linux?.memoryLimitInBytes],
-      ['--memory-swap', linux?.memorySwapLimitInBytes || linux?.memoryLimitInBytes],
-      ['--cpuset-cpus', linux?.cpusetCpus],
-      ['--cpuset-mems', linux?.cpusetMems],
-    ]
-    const args = flags.flatMap(([flag, value]) => (value ? [flag, String(value)] : []))
     const { choice, dir } = this.#options
-    if (args.length > 0) await run(choice.path, [`--root=${dir.ociRoot}`, 'update', ...args, containerId])
+    await updateResources(choice.path, dir.ociRoot, containerId, linux ?? {})
     this.#containers.rememberResources(containerId, linux ?? {})
     return {}
   }
@@ -391,59 +315,8 @@ export class NativeRuntime implements Service {
       containerEventType,
       createdAt: this.#options.clock.now() * 1e6,
       ...(sandbox && { podSandboxStatus: sandboxStatus(sandbox) }),
-      containersStatuses: this.#containersOf(container.sandboxId).map(other => this.#statusOf(other)),
+      containersStatuses: this.#containersOf(container.sandboxId).map(other => containerStatus(other)),
     })
-  }
-
-  #statusOf(container: ContainerRecord): cri.ContainerStatus {
-    const { config, createdAt, startedAt, finishedAt, exitCode, reason, message, logPath } = container
-    const resources = config.linux?.resources
-    return {
-      ...summaryOf(container),
-      startedAt,
-      finishedAt,
-      exitCode,
-      reason,
-      message,
-      logPath,
-      mounts: config.mounts ?? [],
-      createdAt,
-      ...(resources && { resources: { linux: resources } }),
-      stopSignal: container.stopSignal as cri.Signal,
-    }
-  }
-}
-
-function summaryOf({
-  id,
-  sandboxId,
-  config,
-  imageId,
-  imageRef,
-  state,
-  createdAt,
-}: ContainerRecord): cri.Container {
-  return {
-    id,
-    podSandboxId: sandboxId,
-    metadata: config.metadata,
-    image: shownImage(config.image),
-    imageRef,
-    imageId,
-    state,
-    createdAt,
-    labels: config.labels ?? {},
-    annotations: config.annotations ?? {},
-  }
-}
-
-/** The name that the container was asked for, in full, as containerd shows it; an id when that is no name. */
-function shownImage({ image, userSpecifiedImage }: cri.ImageSpec): cri.ImageSpec {
-  const wanted = userSpecifiedImage || image
-  try {
-    return { image: formatReference(parseReference(wanted)) }
-  } catch {
-    return { image: wanted }
   }
 }
 
@@ -451,10 +324,4 @@ function stopSignalOf(config: cri.ContainerConfig, fromImage: string | undefined
   if (config.stopSignal && config.stopSignal !== 'RUNTIME_DEFAULT') return config.stopSignal
   if (!fromImage) return 'SIGTERM'
   return /^\d+$/.test(fromImage) || fromImage.startsWith('SIG') ? fromImage : `SIG${fromImage}`
-}
-
-function readProfile(reference: string): object {
-  if (!isAbsolute(reference))
-    throw new CriError(CRI_CODE.invalidArgument, `the seccomp profile ${reference} is not an absolute path`)
-  return JSON.parse(readFileSync(reference, 'utf8')) as object
 }

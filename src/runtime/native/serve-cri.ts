@@ -25,7 +25,7 @@ export async function serveCri(
     'grpc.max_receive_message_length': 16 << 20,
     'grpc.max_send_message_length': 16 << 20,
   })
-  add(server, serviceDefinition('RuntimeService'), runtime)
+  add(server, serviceDefinition('RuntimeService'), runtime, runtime.stats)
   add(server, serviceDefinition('ImageService'), images)
   add(server, loadDefinition, {
     load: async ({ path, names }: { path: string; names: string[] }) => ({
@@ -42,12 +42,18 @@ export async function serveCri(
   return () => server.forceShutdown()
 }
 
-function add(server: Server, definition: ReturnType<typeof serviceDefinition>, implementation: object): void {
+/** Each call goes to the first part that has it. */
+function add(
+  server: Server,
+  definition: ReturnType<typeof serviceDefinition>,
+  ...implementations: readonly object[]
+): void {
   const handlers: Record<string, unknown> = {}
   for (const [name, { responseStream }] of Object.entries(definition)) {
-    const method = (implementation as Record<string, unknown>)[name]
+    const owner = implementations.find(one => name in one) as Record<string, unknown> | undefined
+    const method = owner?.[name]
     if (typeof method !== 'function') continue
-    const bound = method.bind(implementation) as Unary & Streaming
+    const bound = method.bind(owner) as Unary & Streaming
     handlers[name] = responseStream ? streaming(bound) : unary(bound)
   }
   server.addService(definition, handlers as never)

@@ -12,6 +12,7 @@ import type {
   ContainerEventType,
   ContainerState,
   LinuxContainerResources,
+  LinuxContainerUser,
 } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { readStates, type StateDir, writeState } from '../state-dir.ts'
@@ -29,6 +30,8 @@ export interface ContainerRecord {
   imageRef: string
   logPath: string
   stopSignal: string
+  /** Whom it runs as, resolved. */
+  user: LinuxContainerUser
   /** Nanoseconds since the epoch; 0 when it has not come to that. */
   createdAt: number
   startedAt: number
@@ -47,6 +50,7 @@ export interface NewContainer {
   imageRef: string
   logPath: string
   stopSignal: string
+  user: LinuxContainerUser
   /** Layers of the root, topmost first. */
   lowerDirs: readonly string[]
   /** The OCI spec once id and root are known. */

@@ -1,5 +1,10 @@
 // Turns a CRI container into an OCI runtime spec (runtime-spec config.md). Pure: everything it needs is handed in.
-import type { ContainerConfig, LinuxContainerResources, Mount } from '../../cri/cri.generated.ts'
+import type {
+  ContainerConfig,
+  LinuxContainerResources,
+  LinuxContainerSecurityContext,
+  Mount,
+} from '../../cri/cri.generated.ts'
 import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
 import { effectiveCapabilities } from './capabilities.ts'
 import { defaultSeccomp, type SeccompProfile } from './seccomp.ts'
@@ -85,7 +90,7 @@ function processOf({ config, image, user, bounding, ...input }: OciInput): objec
   const isRoot = user.uid === 0
   return {
     terminal: config.tty ?? false,
-    user: { uid: user.uid, gid: user.gid, additionalGids: groupsOf(user, config) },
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.groups },
     args: argumentsOf(config, image),
     env: environmentOf(config, image, user),
     cwd: config.workingDir || image.WorkingDir || '/',
@@ -108,8 +113,11 @@ function oomScore(
   return mayLowerOomScore ? wanted : Math.max(wanted, ownOomScore)
 }
 
-function groupsOf(user: ResolvedUser, config: ContainerConfig): number[] {
-  const security = config.linux?.securityContext
+/** The image's groups of the user count too, unless the policy says otherwise. The primary group is not among them. */
+export function supplementalGroups(
+  user: ResolvedUser,
+  security: LinuxContainerSecurityContext | undefined,
+): number[] {
   const own = security?.supplementalGroupsPolicy === 'Strict' ? [] : user.groups
   return [...new Set([...own, ...(security?.supplementalGroups ?? [])])]
 }

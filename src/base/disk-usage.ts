@@ -4,10 +4,22 @@ import { join } from 'node:path'
 
 const BLOCK_BYTES = 512
 
-/** Bytes that a directory takes on its own file system; a file with several names counts once. 0 if it is gone. */
+export interface DiskFigures {
+  bytes: number
+  /** Files and directories, the top one included. */
+  inodes: number
+}
+
+/** Bytes that a directory takes on its own file system. 0 if it is gone. */
 export async function diskUsage(dir: string): Promise<number> {
+  return (await diskFigures(dir)).bytes
+}
+
+/** What a directory takes on its own file system; a file with several names counts once. Nothing if it is gone. */
+export async function diskFigures(dir: string): Promise<DiskFigures> {
   const top = await lstat(dir).catch(ignoreGone)
-  if (!top) return 0
+  if (!top) return { bytes: 0, inodes: 0 }
+  let inodes = 1
   const seen = new Set<number>()
   const folders: [string, Stats][] = [[dir, top]]
   let bytes = top.blocks * BLOCK_BYTES
@@ -21,10 +33,11 @@ export async function diskUsage(dir: string): Promise<number> {
         continue
       seen.add(stats.ino)
       bytes += stats.blocks * BLOCK_BYTES
+      inodes++
       if (stats.isDirectory()) folders.push([path, stats])
     }
   }
-  return bytes
+  return { bytes, inodes }
 }
 
 /** Containers remove files while they are counted. */

@@ -1,0 +1,130 @@
+// Gathers what a container's OCI spec is made of: the sandbox's namespaces and files, the image's user, this machine.
+import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import type * as cri from '../../cri/cri.generated.ts'
+import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
+import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
+import type { RuntimeKind } from '../probe.ts'
+import type { Sandbox } from '../sandbox/sandbox-store.ts'
+import type { StateDir } from '../state-dir.ts'
+import type { ContainerRecord } from './container-store.ts'
+import { type OciInput, ociSpec, supplementalGroups } from './oci-spec.ts'
+import { compiledFilter } from './seccomp-filter.ts'
+import { type ResolvedUser, resolveUser } from './user.ts'
+
+export interface SpecMakerOptions {
+  /** The cluster's name. */
+  name: string
+  dir: StateDir
+  kind: RuntimeKind
+  /** The container whose processes another one may look into. */
+  target(id: string): ContainerRecord
+}
+
+export interface SpecRequest {
+  sandbox: Sandbox
+  config: cri.ContainerConfig
+  image: ImageConfig
+  /** Whom it runs as (SpecMaker.userOf). */
+  user: ResolvedUser
+}
+
+export class SpecMaker {
+  readonly #options: SpecMakerOptions
+  readonly #bounding: bigint
+  readonly #ownOomScore: number
+
+  constructor(options: SpecMakerOptions) {
+    this.#options = options
+    this.#bounding = BigInt(`0x${/CapBnd:\s*(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]}`)
+    this.#ownOomScore = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
+  }
+
+  /** The spec of the container with this id, over a root that is mounted at `rootfs`. */
+  make(id: string, rootfs: string, { sandbox, config, image, user }: SpecRequest): object {
+    const { kind } = this.#options
+    const options = namespaceOptions(config, sandbox)
+    const localSeccomp = localProfile(config.linux?.securityContext?.seccomp)
+    return ociSpec({
+      id,
+      config,
+      image,
+      rootfs,
+      user,
+      namespaces: { ...this.#pinned(sandbox.id), ...this.#targetNamespace(options) },
+      hostPid: options?.pid === 'NODE',
+      files: this.#files(sandbox.id),
+      cgroupsPath: join(this.cgroupParent(sandbox), id),
+      bounding: this.#bounding,
+      mayLowerOomScore: ((this.#bounding >> 24n) & 1n) === 1n,
+      ownOomScore: this.#ownOomScore,
+      sysctls: sandbox.config.linux?.sysctls ?? {},
+      ...(localSeccomp && { localSeccomp }),
+      ...(kind === 'crun' && { compileSeccomp: compiledFilter }),
+    })
+  }
+
+  /** Ids for the user that the config wants, or else the image; names are looked up in the image's layers. */
+  userOf(config: cri.ContainerConfig, imageUser: string, layers: readonly string[]): ResolvedUser {
+    const security = config.linux?.securityContext
+    const wanted = security?.runAsUser
+      ? String(security.runAsUser.value ?? 0)
+      : security?.runAsUsername || imageUser.split(':')[0]!
+    const own = !security?.runAsUser && !security?.runAsUsername
+    const group = security?.runAsGroup
+      ? String(security.runAsGroup.value ?? 0)
+      : own
+        ? imageUser.split(':')[1]
+        : undefined
+    const user = resolveUser(group === undefined ? wanted : `${wanted}:${group}`, layers)
+    return { ...user, groups: supplementalGroups(user, security) }
+  }
+
+  /** The cgroup in which the sandbox's containers have theirs. */
+  cgroupParent({ config }: Sandbox): string {
+    return config.linux?.cgroupParent || `/${this.#options.name}/kubepods`
+  }
+
+  #pinned(sandboxId: string): OciInput['namespaces'] {
+    const pinned = (kind: string) => {
+      const file = this.#options.dir.sandbox(sandboxId, kind)
+      return existsSync(file) ? { [kind]: file } : {}
+    }
+    return { ...pinned('net'), ...pinned('ipc'), ...pinned('uts') }
+  }
+
+  #files(sandboxId: string): OciInput['files'] {
+    const { dir } = this.#options
+    const shm = dir.sandbox(sandboxId, 'shm')
+    return {
+      resolvConf: dir.sandbox(sandboxId, 'resolv.conf'),
+      hostname: dir.sandbox(sandboxId, 'hostname'),
+      ...(existsSync(shm) && { shm }),
+    }
+  }
+
+  /** An ephemeral container may look into another one's processes. */
+  #targetNamespace(options: cri.NamespaceOption | undefined): { pid?: string } {
+    if (options?.pid !== 'TARGET') return {}
+    const target = this.#options.target(options.targetId ?? '')
+    if (target.state !== 'CONTAINER_RUNNING') {
+      throw new CriError(CRI_CODE.failedPrecondition, `target container ${target.id} is not running`)
+    }
+    return { pid: `/proc/${target.pid}/ns/pid` }
+  }
+}
+
+function namespaceOptions(config: cri.ContainerConfig, sandbox: Sandbox): cri.NamespaceOption | undefined {
+  return (
+    config.linux?.securityContext?.namespaceOptions ?? sandbox.config.linux?.securityContext?.namespaceOptions
+  )
+}
+
+/** A profile of the node's disk. */
+function localProfile(profile: cri.SecurityProfile | undefined): object | undefined {
+  if (profile?.profileType !== 'Localhost') return undefined
+  const reference = profile.localhostRef ?? ''
+  if (!isAbsolute(reference))
+    throw new CriError(CRI_CODE.invalidArgument, `the seccomp profile ${reference} is not an absolute path`)
+  return JSON.parse(readFileSync(reference, 'utf8')) as object
+}
