@@ -1,5 +1,6 @@
 // Starts the controllers of workloads, each under upstream's service account for it.
 import { DeploymentController } from '../controllers/deployment/deployment-controller.ts'
+import { JobController } from '../controllers/job/job-controller.ts'
 import { ReplicaSetController } from '../controllers/replica-set/replica-set-controller.ts'
 import { replicaSetKind } from '../controllers/replica-set/replicated.ts'
 import { replicationControllerKind } from '../controllers/replication-controller/replication-controller-kind.ts'
@@ -13,6 +14,7 @@ export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void
     new ReplicaSetController(contextOf('replicaset-controller'), replicaSetKind),
     new ReplicaSetController(contextOf('replication-controller'), replicationControllerKind),
     new DeploymentController(contextOf('deployment-controller')),
+    new JobController(contextOf('job-controller')),
   ]
   for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
 }

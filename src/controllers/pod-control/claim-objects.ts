@@ -16,6 +16,8 @@ export interface ClaimOptions<T, O> {
   resource: Resource<T>
   objects: Iterable<T>
   selects: LabelMatcher
+  /** Put on what is adopted. */
+  finalizer?: string
 }
 
 /** Throws when an adoption or release fails; what was gone already does not count as a failure. */
@@ -48,10 +50,11 @@ async function mustStand<T, O extends { metadata: ObjectMeta }>({
 }
 
 async function adoptObject<T extends { metadata: ObjectMeta }, O>(
-  { client, owner, resource }: ClaimOptions<T, O>,
+  { client, owner, resource, finalizer }: ClaimOptions<T, O>,
   { metadata: { name, namespace, uid } }: T,
 ): Promise<T | undefined> {
-  const patch = { metadata: { ownerReferences: [controllerReference(owner)], uid } }
+  const ownerReferences = [controllerReference(owner)]
+  const patch = { metadata: { ownerReferences, uid, ...(finalizer && { finalizers: [finalizer] }) } }
   try {
     return await client.patch(resource, { name, ...(namespace && { namespace }) }, STRATEGIC, patch)
   } catch (error) {
