@@ -11,10 +11,9 @@ import { Kubelet } from '../kubelet/kubelet.ts'
 import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cri.ts'
 import { startRuntimeProcess } from '../runtime/native/runtime-process.ts'
 import type { RunningApiServer } from './api-server.ts'
+import { CLUSTER_DOMAIN, clusterDnsAddress } from './cluster-dns.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { runtimePlace } from './paths.ts'
-
-const CLUSTER_DNS = 10
 
 export interface RunningRuntime {
   connection: CriConnection
@@ -87,8 +86,8 @@ export async function startKubelet(
     rootDir: paths.kubelet,
     logDir: paths.podLogs,
     podCidr: facts.podCidr,
-    clusterDns: [facts.serviceCidr.split('/')[0]!.replace(/\d+$/, String(CLUSTER_DNS))],
-    clusterDomain: 'cluster.local',
+    clusterDns: [clusterDnsAddress(facts)],
+    clusterDomain: CLUSTER_DOMAIN,
     nodeAddresses: [
       { type: 'InternalIP', address: machineAddress() },
       { type: 'Hostname', address: nodeName },
@@ -118,7 +117,7 @@ async function untilReady(api: RunningApiServer, { nodeName }: ClusterParts): Pr
 /** The address that other machines know this one by; loopback on a machine without any. */
 function machineAddress(): string {
   const addresses = Object.entries(networkInterfaces())
-    .filter(([name]) => !name.startsWith('kn-') && !name.startsWith('kv'))
+    .filter(([name]) => !/^(kn-|kv|kd-)/.test(name))
     .flatMap(([, list]) => list ?? [])
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
 }

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { removeVolumeMounts } from '../kubelet/volumes/remove-mounts.ts'
 import { removeRuntimeTraces } from '../runtime/native/runtime-process.ts'
+import { removeDnsLink } from './cluster-dns.ts'
 import { type ClusterPaths, runtimePlace } from './paths.ts'
 import { removeServiceProxy } from './service-proxy.ts'
 
@@ -9,5 +10,6 @@ export async function removeEverything(name: string, paths: ClusterPaths): Promi
   await removeRuntimeTraces(runtimePlace(name, paths))
   await removeServiceProxy(name)
   removeVolumeMounts(paths.kubelet)
+  removeDnsLink(name)
   rmSync(paths.runDir, { recursive: true, force: true })
 }

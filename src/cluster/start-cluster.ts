@@ -11,6 +11,7 @@ import {
 } from '../kubelet/configuration/kubelet-configuration.ts'
 import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
 import { startApiServer } from './api-server.ts'
+import { startClusterDns } from './cluster-dns.ts'
 import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
 import { startControlLoops } from './control-loops.ts'
 import { checkMachine } from './machine.ts'
@@ -102,6 +103,8 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     writeFacts(paths.facts, { ...facts, port: api.port })
     write(paths.running, { ...running, server: api.server })
     startControlLoops(api, parts)
+    const dns = startClusterDns(api, parts)
+    dns.catch(() => {})
     const connected = await runtime
     startServiceProxy(api, parts)
     await timed(
@@ -109,6 +112,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
       startKubelet(api, connected, kubeletConfiguration, parts),
       () => `${parts.nodeName} is Ready`,
     )
+    await (await dns).serveAtGateway()
     const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
     return { paths, server: api.server, client, failed: failure.promise, stop }
   } catch (error) {

@@ -1,5 +1,6 @@
 // The images made here: which Debian packages are inside, how they are adapted, and under which names they are
 // loaded. This table is the only place that knows the names.
+import { replaceNslookup } from './busybox-nslookup.ts'
 import {
   addBaseFiles,
   addBusyboxLinks,
@@ -56,6 +57,7 @@ export const RECIPES: ImageRecipe[] = [
     adapt(root) {
       removeAll(root, ['usr/share'])
       addBaseFiles(root)
+      replaceNslookup(root)
       addBusyboxLinks(root, 'bin')
     },
     config: { Env: [PATH], Cmd: ['sh'] },

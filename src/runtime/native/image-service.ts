@@ -3,6 +3,7 @@ import type { PassiveClock } from '../../base/clock.ts'
 import type * as cri from '../cri/cri.generated.ts'
 import type { ImageRecord } from './images/image-lookup.ts'
 import type { ImageStore } from './images/image-store.ts'
+import { standsIn } from './images/stand-in.ts'
 
 export class NativeImages
   implements
@@ -34,11 +35,15 @@ export class NativeImages
     { image, auth }: cri.PullImageRequest,
     signal?: AbortSignal,
   ): Promise<cri.PullImageResponse> {
-    const record = await this.#store.pull(image?.image ?? '', {
-      ...(auth && { auth }),
-      ...(signal && { signal }),
-    })
-    return { imageRef: record.id }
+    const name = image?.image ?? ''
+    try {
+      const record = await this.#store.pull(name, { ...(auth && { auth }), ...(signal && { signal }) })
+      return { imageRef: record.id }
+    } catch (error) {
+      const present = this.#store.find(name)
+      if (!present || !standsIn(present, error)) throw error
+      return { imageRef: present.id }
+    }
   }
 
   async removeImage({ image }: cri.RemoveImageRequest): Promise<cri.RemoveImageResponse> {
