@@ -12,16 +12,54 @@ export interface DnsFacts {
 /** glibc reads at most these many. */
 const MAX_SERVERS = 3
 const MAX_SEARCHES = 32
+/** Characters: of one search path (glibc 2.28 aborts on longer ones), and of all with the spaces between. */
+const LONGEST_SEARCH = 253
+const LONGEST_SEARCH_LINE = 2048
 
 export function podDns({ metadata, spec }: Pod, facts: DnsFacts): Required<DNSConfig> {
+  const wanted = wantedDns({ metadata, spec }, facts)
+  return {
+    servers: wanted.servers.slice(0, MAX_SERVERS),
+    searches: fittingSearches(wanted.searches),
+    options: wanted.options,
+  }
+}
+
+/** What was left out because resolvers would not read it: texts for DNSConfigForming events. */
+export function dnsProblems(pod: Pod, facts: DnsFacts): string[] {
+  const [wanted, applied] = [wantedDns(pod, facts), podDns(pod, facts)]
+  return [
+    ...(applied.searches.length < wanted.searches.length
+      ? [
+          `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${applied.searches.join(' ')}`,
+        ]
+      : []),
+    ...(applied.servers.length < wanted.servers.length
+      ? [
+          `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${applied.servers.join(' ')}`,
+        ]
+      : []),
+  ]
+}
+
+function wantedDns({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>, facts: DnsFacts): Required<DNSConfig> {
   const host = parseResolvConf(facts.resolvConf)
   const base = basis(policyOf(spec), metadata.namespace ?? '', facts, host)
-  const merged = spec.dnsConfig ? merge(base, spec.dnsConfig) : base
-  return {
-    servers: unique(merged.servers).slice(0, MAX_SERVERS),
-    searches: unique(merged.searches).slice(0, MAX_SEARCHES),
-    options: merged.options,
+  const { servers, searches, options } = spec.dnsConfig ? merge(base, spec.dnsConfig) : base
+  return { servers: unique(servers), searches: unique(searches), options }
+}
+
+/** From the front as many as fit. Upstream: formDNSSearchFitsLimits. */
+function fittingSearches(searches: readonly string[]): string[] {
+  const fitting: string[] = []
+  let length = -1
+  for (const search of searches.slice(0, MAX_SEARCHES)) {
+    if (search.length > LONGEST_SEARCH) continue
+    length += 1 + search.length
+    if (length > LONGEST_SEARCH_LINE) break
+    fitting.push(search)
   }
+  return fitting
 }
 
 function policyOf({ dnsPolicy = 'ClusterFirst', hostNetwork }: Pod['spec']): 'cluster' | 'host' | 'none' {

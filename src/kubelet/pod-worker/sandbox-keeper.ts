@@ -1,6 +1,7 @@
 // Makes and stops a pod's sandboxes.
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
+import { dnsProblems } from '../containers/pod-dns.ts'
 import { sandboxConfig } from '../containers/sandbox-config.ts'
 import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
 import { isGone } from '../runtime-view/runtime-view.ts'
@@ -20,10 +21,12 @@ export async function createSandbox(
   parts: WorkerParts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { events, runtime } = parts
+  const { events, runtime, facts } = parts
   if (replacesOne) {
     events.tell(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
   }
+  for (const text of dnsProblems(pod, { ...facts, resolvConf: facts.resolvConf() }))
+    events.tell(pod, 'Warning', 'DNSConfigForming', text)
   try {
     await runtime.runPodSandbox({ config: configOf(pod, attempt, parts), runtimeHandler: '' }, signal)
     return true
