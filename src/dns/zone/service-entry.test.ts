@@ -6,7 +6,9 @@ import { serviceEntry } from './service-entry.ts'
 
 const meta = { name: 'web', namespace: 'a', uid: '', creationTimestamp: '', resourceVersion: '' }
 const service = (spec: Service['spec']): Service => ({ metadata: meta, spec, status: {} }) as Service
-const slice = (more: Partial<EndpointSlice>): EndpointSlice => ({
+const slice = (more: Partial<Omit<EndpointSlice, 'apiVersion' | 'kind'>>): EndpointSlice => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
   metadata: meta,
   addressType: 'IPv4',
   endpoints: [],
