@@ -7,6 +7,7 @@ import { httpsHandler } from '../src/client/https-transport.ts'
 import { readKubeconfig } from '../src/client/kubeconfig.ts'
 import { clusterPaths } from '../src/cluster/paths.ts'
 import { crunFloor } from './crun-floor.ts'
+import { dnsBench } from './dns.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
 import { createToReady, initPod, settlePods } from './pods.ts'
 
@@ -57,6 +58,8 @@ async function main(): Promise<void> {
   console.log()
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
   row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
+  const dns = await dnsBench()
+  row('DNS queries per second, 1,000 Services', `${dns.queriesPerSecond} (p99 ${dns.p99Ms} ms)`)
 }
 
 function connect(): Client {
