@@ -220,7 +220,7 @@ export class Kubelet {
         changed,
         signal: this.#signal,
       }),
-      hooks: new HookRunner(runtime, clock),
+      hooks: new HookRunner({ runtime, clock, events }),
       cgroups: options?.cgroups ?? noCgroups,
       probes:
         options?.probes ??

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
-import type { ContainerConfig, Mount } from '../../runtime/cri/cri.generated.ts'
+import type { ContainerConfig, Mount, Signal } from '../../runtime/cri/cri.generated.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { containerDir, containerLogPath, etcHostsPath } from '../pod-paths.ts'
 import { containerHash } from '../pod-worker/container-hash.ts'
@@ -54,6 +54,7 @@ export async function containerConfig(
   const env = await environment(pod, container, source, fieldFacts)
   const mounts = await mountsOf(inputs, parts, env)
   const value = (name: string) => env.variables.get(name)
+  const { stopSignal } = container.lifecycle ?? {}
   const config: ContainerConfig = {
     metadata: { name: container.name, attempt: inputs.restartCount },
     image: { image: inputs.imageRef, userSpecifiedImage: container.image ?? '' },
@@ -69,6 +70,7 @@ export async function containerConfig(
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
+    ...(stopSignal && { stopSignal: criSignal(stopSignal) }),
     linux: {
       resources: containerResources(pod, container, facts.memoryCapacityBytes),
       securityContext: containerSecurityContext(pod, container, imageUser, targetId),
@@ -76,6 +78,9 @@ export async function containerConfig(
   }
   return { config, skippedEnv: env.skipped }
 }
+
+/** 'SIGRTMIN+1' is SIGRTMINPLUS1 there. */
+const criSignal = (name: string) => name.replace('+', 'PLUS').replace('-', 'MINUS') as Signal
 
 function labelsOf({ metadata }: Pod, container: Container): Record<string, string> {
   return {

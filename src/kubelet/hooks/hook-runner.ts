@@ -1,10 +1,32 @@
 // postStart and preStop handlers. Upstream: pkg/kubelet/lifecycle/handlers.go.
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
-import type { Container, HTTPGetAction, LifecycleHandler, Pod } from '../../api/types/core-v1.ts'
+
+import type {
+  Container,
+  HTTPGetAction,
+  LifecycleHandler,
+  Pod,
+  TCPSocketAction,
+} from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import type { PodEvents } from '../pod-events.ts'
 import { describePod } from '../pod-name.ts'
+import { joinHostPort } from '../prober/go-net-error.ts'
+import { handlerPort } from '../prober/handler-port.ts'
+import { HttpFollower } from '../prober/http-follower.ts'
+import { type HttpTarget, httpTarget } from '../prober/http-request.ts'
+import { tcpProbe } from '../prober/tcp-probe.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
+
+const USER_AGENT = 'kube-lifecycle/1.36'
+
+/**
+ * A process that was just started is rarely listening yet, and a hook is run once only: in this time a refused
+ * connection is tried again. Upstream accepts tcpSocket hooks and never runs them.
+ */
+const CONNECT_WITHIN_MS = 1_000
+const CONNECT_AGAIN_MS = 50
+const CONNECT_TIMEOUT_MS = 1_000
 
 /** The hook failed; the message is what the pod shows. */
 export class HookError extends Error {
@@ -21,13 +43,17 @@ export interface HookTarget {
   podIP: string | undefined
 }
 
-export class HookRunner {
-  readonly #runtime: RuntimeService
-  readonly #clock: Clock
+export interface HookParts {
+  runtime: RuntimeService
+  clock: Clock
+  events: PodEvents
+}
 
-  constructor(runtime: RuntimeService, clock: Clock) {
-    this.#runtime = runtime
-    this.#clock = clock
+export class HookRunner {
+  readonly #parts: HookParts
+
+  constructor(parts: HookParts) {
+    this.#parts = parts
   }
 
   /** Resolves when the handler has succeeded; throws HookError. `timeoutSeconds` 0 is no limit. */
@@ -37,85 +63,92 @@ export class HookRunner {
     timeoutSeconds: number,
     signal: AbortSignal,
   ): Promise<void> {
-    if (handler.exec) return this.#exec(handler.exec.command ?? [], target, timeoutSeconds, signal)
-    if (handler.httpGet) return this.#http(handler.httpGet, target, signal)
-    if (handler.sleep) {
-      // What remains of the grace bounds the sleep.
-      const seconds =
-        timeoutSeconds > 0 ? Math.min(handler.sleep.seconds, timeoutSeconds) : handler.sleep.seconds
-      return this.#clock.sleep(seconds * 1000, signal)
-    }
-    // tcpSocket passes validation but is never executed.
-    throw new HookError(`Cannot run handler: invalid handler: ${JSON.stringify(handler)}`)
+    const { exec, httpGet, sleep, tcpSocket } = handler
+    const of = (kind: string, what: unknown, work: Promise<void>) =>
+      work.catch((error: Error) => {
+        throw new HookError(`${kind} lifecycle hook (${what}) ${failedIn(target)} - error: ${error.message}`)
+      })
+    if (exec) return this.#exec(exec.command ?? [], target, timeoutSeconds, signal)
+    if (httpGet) return of('HTTP', httpGet.path ?? '', this.#http(httpGet, target, signal))
+    if (sleep) return of('Sleep', sleep.seconds, this.#sleep(sleep.seconds, timeoutSeconds, signal))
+    if (tcpSocket) return of('TCP', tcpSocket.port, this.#tcp(tcpSocket, target, signal))
+    throw new HookError('Cannot run handler: invalid handler: {}')
   }
 
   async #exec(command: string[], target: HookTarget, timeout: number, signal: AbortSignal): Promise<void> {
-    const { containerId, container, pod } = target
-    const describe = (error: string, output: string) =>
+    const fail = (error: string, output: string) =>
       new HookError(
-        `Exec lifecycle hook ([${command.join(' ')}]) for Container "${container.name}" in Pod "${describePod(pod)}" failed - error: ${error}, message: ${JSON.stringify(output)}`,
+        `Exec lifecycle hook ([${command.join(' ')}]) ${failedIn(target)} - error: ${error}, message: ${JSON.stringify(output)}`,
       )
-    let answer: Awaited<ReturnType<RuntimeService['execSync']>>
-    try {
-      answer = await this.#runtime.execSync({ containerId, cmd: command, timeout }, signal)
-    } catch (error) {
-      throw describe((error as Error).message, '')
-    }
+    const request = { containerId: target.containerId, cmd: command, timeout }
+    const answer = await this.#parts.runtime.execSync(request, signal).catch(error => {
+      throw fail(runtimeErrorText(error), '')
+    })
     if (answer.exitCode === 0) return
     const [stdout, stderr] = [answer.stdout, answer.stderr].map(bytes => Buffer.from(bytes).toString())
-    throw describe(
+    throw fail(
       `command '${command.join(' ')}' exited with ${answer.exitCode}: ${stderr}`,
       `${stdout}${stderr}`,
     )
   }
 
+  /** What remains of the grace bounds the sleep. */
+  async #sleep(seconds: number, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const bounded = timeoutSeconds > 0 ? Math.min(seconds, timeoutSeconds) : seconds
+    await this.#parts.clock.sleep(bounded * 1000, signal).catch(() => {
+      throw new Error('container terminated before sleep hook finished')
+    })
+  }
+
   /** An answer of any status is success; only a failed request is not. */
   async #http(action: HTTPGetAction, target: HookTarget, signal: AbortSignal): Promise<void> {
-    const url = hookUrl(action, target)
+    const host = action.host || target.podIP
+    if (!host) throw new Error('failed to find networking container: the pod has no address')
+    const port = handlerPort(action.port, target.container)
+    const url = httpTarget(action.scheme ?? 'HTTP', host, port, action.path || '/')
     try {
       await get(url, action, signal)
     } catch (error) {
-      // The server speaks plain HTTP: upstream falls back so that old hooks keep working.
-      if (url.protocol !== 'https:' || !isPlainHttp(error)) throw httpFailure(url, error)
-      url.protocol = 'http:'
-      await get(url, action, signal).catch(again => {
-        throw httpFailure(url, again)
-      })
+      if (!/server gave HTTP response to HTTPS client/.test((error as Error).message)) throw error
+      await this.#fallBackToHttp(url, action, target, signal, error)
+    }
+  }
+
+  /** The server speaks plain HTTP: upstream tries again so that hooks from before it kept to the scheme go on working. */
+  async #fallBackToHttp(
+    url: HttpTarget,
+    action: HTTPGetAction,
+    { pod }: HookTarget,
+    signal: AbortSignal,
+    cause: unknown,
+  ): Promise<void> {
+    const httpHeaders = (action.httpHeaders ?? []).filter(({ name }) => !/^authorization$/i.test(name))
+    await get({ ...url, scheme: 'http' }, { ...action, httpHeaders }, signal).catch(() => {
+      throw cause
+    })
+    const where = joinHostPort(url.host, url.port)
+    const text = `request to HTTPS lifecycle hook ${where} got HTTP response, retry with HTTP succeeded`
+    this.#parts.events.tell(pod, 'Warning', 'LifecycleHTTPFallback', text)
+  }
+
+  async #tcp({ host, port }: TCPSocketAction, target: HookTarget, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    const address = host || target.podIP
+    if (!address) throw new Error('failed to find networking container: the pod has no address')
+    const number = handlerPort(port, target.container)
+    const until = clock.now() + CONNECT_WITHIN_MS
+    for (;;) {
+      const outcome = await tcpProbe(address, number, CONNECT_TIMEOUT_MS, clock, signal)
+      if (outcome.result === 'success') return
+      if (clock.now() >= until) throw new Error(outcome.output)
+      await clock.sleep(CONNECT_AGAIN_MS, signal)
     }
   }
 }
 
-const httpFailure = (url: URL, error: unknown) =>
-  new HookError(`Get "${url.href}": ${(error as Error).message}`)
+const failedIn = ({ container, pod }: HookTarget) =>
+  `for Container "${container.name}" in Pod "${describePod(pod)}" failed`
 
-const isPlainHttp = (error: unknown) => (error as { code?: string }).code === 'ERR_SSL_WRONG_VERSION_NUMBER'
-
-function hookUrl(
-  { scheme = 'HTTP', host, port, path = '/' }: HTTPGetAction,
-  { container, podIP }: HookTarget,
-): URL {
-  const address = host || podIP
-  if (!address) throw new HookError('failed to find networking container: no address')
-  const named =
-    typeof port === 'number'
-      ? port
-      : (container.ports?.find(({ name }) => name === port)?.containerPort ?? Number(port))
-  if (!Number.isInteger(named)) throw new HookError(`couldn't find port: ${port}`)
-  const shown = address.includes(':') ? `[${address}]` : address
-  return new URL(`${scheme.toLowerCase()}://${shown}:${named}${path.startsWith('/') ? path : `/${path}`}`)
-}
-
-function get(url: URL, { httpHeaders = [] }: HTTPGetAction, signal: AbortSignal): Promise<void> {
-  const headers: Record<string, string> = { 'User-Agent': 'kube-lifecycle/1.36', Accept: '*/*' }
-  for (const { name, value } of httpHeaders) headers[name] = value
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-  return new Promise((resolve, reject) => {
-    const request = send(url, { headers, signal, agent: false, rejectUnauthorized: false }, response => {
-      response.resume()
-      response.once('end', resolve)
-      response.once('error', reject)
-    })
-    request.once('error', reject)
-    request.end()
-  })
+async function get(url: HttpTarget, { httpHeaders = [] }: HTTPGetAction, signal: AbortSignal): Promise<void> {
+  await new HttpFollower(url, httpHeaders, USER_AGENT).get(signal)
 }

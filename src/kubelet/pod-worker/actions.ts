@@ -15,7 +15,7 @@ export type Action =
       id: string
       /** Of the Killing event. */
       message: string
-      why: 'changed' | 'liveness' | 'startup' | 'unknown' | 'restartAll'
+      why: 'changed' | 'liveness' | 'startup' | 'unknown' | 'restartAll' | 'postStart'
     }
   | { do: 'startContainer'; name: string; kind: ContainerKind }
   /** Refused now by the crash back-off: shows as CrashLoopBackOff with an event. */

@@ -7,6 +7,7 @@ import { containerConfig } from '../containers/container-config.ts'
 import { ImageError, type UsableImage } from '../images/image-puller.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
+import { killContainer } from './container-killer.ts'
 import { newestOf, type ObservedPod, type StartFailure } from './observed-pod.ts'
 import type { WorkerParts } from './worker-parts.ts'
 
@@ -138,25 +139,23 @@ async function postStart(
   container: Container | EphemeralContainer,
   containerId: string,
   { pod, podIPs, signal }: StartContext,
-  { hooks, events, runtime }: WorkerParts,
+  parts: WorkerParts,
 ): Promise<void> {
   const handler = container.lifecycle?.postStart
   if (!handler) return
+  const { name } = container
   const target = { pod, container: container as Container, containerId, podIP: podIPs[0] }
   try {
-    await hooks.run(handler, target, 0, signal)
+    await parts.hooks.run(handler, target, 0, signal)
   } catch (error) {
     if (signal.aborted) throw error
-    events.tell(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', container.name)
-    events.tell(pod, 'Normal', 'Killing', 'FailedPostStartHook', container.name)
-    const grace = pod.spec.terminationGracePeriodSeconds ?? 30
-    const preStop = container.lifecycle?.preStop
-    if (preStop && grace > 0) {
-      await hooks.run(preStop, target, grace, signal).catch(() => {
-        events.tell(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', container.name)
-      })
-    }
-    await runtime.stopContainer({ containerId, timeout: Math.max(2, grace) }, signal).catch(() => {})
+    // What the hook said may hold secrets: only the pod's status shows it.
+    parts.events.tell(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', name)
+    const kill = { do: 'killContainer', name, id: containerId, message: 'FailedPostStartHook' } as const
+    await killContainer({ ...kill, why: 'postStart' }, pod, podIPs[0], parts, signal).catch(failed => {
+      if (signal.aborted) throw failed
+      parts.log.warn({ error: failed, container: name }, 'a container whose hook failed could not be stopped')
+    })
     throw new Failed({ reason: 'PostStartHookError', message: (error as Error).message })
   }
 }

@@ -1,5 +1,5 @@
 // What the worker knows of a pod's sandboxes and containers when it decides. Only data: runtime-view/ fills it in.
-import type { NamespaceMode, Signal } from '../../runtime/cri/cri.generated.ts'
+import type { NamespaceMode } from '../../runtime/cri/cri.generated.ts'
 
 /** A container as the runtime last reported it. Times are epoch milliseconds; 0 where there is none. */
 export interface ObservedContainer {
@@ -26,7 +26,6 @@ export interface ObservedContainer {
   /** Absolute path of the log file, '' when it has none. */
   logPath: string
   user?: { uid: number; gid: number; supplementalGroups: number[] }
-  stopSignal?: Signal
 }
 
 export interface ObservedSandbox {

@@ -83,6 +83,8 @@ function convert(
     ...resourcesOf(container),
     ...volumeMountsOf(container, old),
     ...(observed.user && { user: { linux: linuxUser(observed.user) } }),
+    // Upstream shows it behind a gate that is off by default: here it shows where it was asked for.
+    ...(container.lifecycle?.stopSignal && { stopSignal: container.lifecycle.stopSignal }),
   }
   return withState(base, observed, old, inputs.observed.restartingAll)
 }

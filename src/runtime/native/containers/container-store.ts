@@ -18,6 +18,7 @@ import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { readStates, type StateDir, writeState } from '../state-dir.ts'
 import { mount, unmountIfMounted } from '../syscall/libc.ts'
 import { createThroughConmon, startByFifo } from './conmon.ts'
+import { signalNumber } from './signal-number.ts'
 
 const run = promisify(execFile)
 
@@ -299,7 +300,7 @@ function isAlive(pid: number): boolean {
 
 function signal(pid: number, name: string): void {
   try {
-    process.kill(pid, /^\d+$/.test(name) ? Number(name) : (name as NodeJS.Signals))
+    process.kill(pid, signalNumber(name))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
