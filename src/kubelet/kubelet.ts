@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseGoDuration } from '../api/duration.ts'
 import { pods } from '../api/resources.ts'
 import type { NodeAddress, Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
@@ -14,10 +13,10 @@ import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.
 import { rejection } from './admission/can-admit.ts'
 import { noCgroups, type PodCgroups } from './cgroups/pod-cgroups.ts'
 import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
+import { backOffLimits } from './configuration/settings.ts'
 import { ClientObjectSource } from './containers/object-source.ts'
-import { EvictionManager } from './eviction/eviction-manager.ts'
 import { observeNode } from './eviction/measure-node.ts'
-import { DEFAULT_HARD, type Observations, parseThresholds } from './eviction/threshold.ts'
+import type { Observations } from './eviction/threshold.ts'
 import { HookRunner } from './hooks/hook-runner.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import { PulledImages } from './images/pulled-images.ts'
@@ -25,11 +24,12 @@ import { PodLogs } from './logs/pod-logs.ts'
 import { type Machine, machineResources, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import type { NodeAccess } from './node-access.ts'
+import { NodeCare } from './node-care.ts'
 import type { NodeFacts } from './node-facts.ts'
 import { orphanPod } from './orphan-pod.ts'
 import { PodEvents, type Recorder } from './pod-events.ts'
 import { podDir } from './pod-paths.ts'
-import { type BackOffLimits, defaultBackOffLimits } from './pod-worker/crash-back-off.ts'
+import type { BackOffLimits } from './pod-worker/crash-back-off.ts'
 import { PodWorker } from './pod-worker/pod-worker.ts'
 import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
 import type { Probes, WorkerParts } from './pod-worker/worker-parts.ts'
@@ -85,7 +85,7 @@ export class Kubelet {
   readonly #running = new Set<Promise<void>>()
   readonly #logs: PodLogs
   readonly #informer: Informer<Pod>
-  readonly #evictions: EvictionManager
+  readonly #care: NodeCare
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
@@ -95,7 +95,7 @@ export class Kubelet {
     const { client, clock, log, nodeName, random } = parts
     this.#view = new RuntimeView(parts.runtime)
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
-    this.#evictions = this.#makeEvictions()
+    this.#care = this.#makeCare()
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
@@ -132,34 +132,36 @@ export class Kubelet {
       update: (old, pod) => this.#podUpdated(old, pod),
       delete: pod => this.#podGone(pod),
     })
-    const parts = [events, this.#informer.run(signal), this.#agent.run(signal), this.#evictions.run(signal)]
+    const parts = [events, this.#informer.run(signal), this.#agent.run(signal), this.#care.run(signal)]
     await Promise.race([this.#informer.synced, aborted(signal)])
     if (!signal.aborted) await this.#removeOrphans()
     await Promise.all(parts)
     await Promise.all(this.#running)
   }
 
-  #makeEvictions(): EvictionManager {
-    const { runtime, clock, log, rootDir, logDir, options } = this.#parts
-    const { configuration = {} } = options ?? {}
-    const { evictionHard, evictionSoft, evictionSoftGracePeriod } = configuration
-    return new EvictionManager({
+  #makeCare(): NodeCare {
+    const { runtime, clock, log, recorder, nodeName, rootDir, logDir, options } = this.#parts
+    return new NodeCare({
       runtime,
       clock,
       log,
-      facts: { rootDir, logDir },
-      thresholds: parseThresholds(evictionHard ?? DEFAULT_HARD, evictionSoft, evictionSoftGracePeriod),
-      softGraceSeconds: configuration.evictionMaxPodGracePeriod ?? 0,
-      transitionMs: parseGoDuration(configuration.evictionPressureTransitionPeriod ?? '5m')!,
+      recorder,
+      nodeName,
+      rootDir,
+      logDir,
+      configuration: options?.configuration ?? {},
       observe: options?.observe ?? (() => observeNode(rootDir, rootDir)),
       pods: () => this.#activePods(),
+      containers: () => [...this.#workers.values()].flatMap(worker => worker.runningContainers()),
       evict: ({ pod, message, graceSeconds }, signal) => {
         this.#workerParts!.events.tell(pod, 'Warning', EVICTED, message)
         const words = { reason: EVICTED, message, disruption: true }
         return this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal) ?? Promise.resolve()
       },
-      reclaimDisk: async () => {},
-      changed: () =>
+      removeDead: async () => {
+        for (const worker of this.#workers.values()) await worker.removeDead()
+      },
+      pressuresChanged: () =>
         void this.#agent
           ?.reportNow()
           .catch(error => log.warn({ error }, 'the node status could not be written')),
@@ -186,7 +188,7 @@ export class Kubelet {
       machine,
       podCidr,
       port,
-      pressures: () => this.#evictions.pressures,
+      pressures: () => this.#care.pressures,
     })
   }
 
@@ -205,7 +207,7 @@ export class Kubelet {
         source,
         clock,
         events,
-        parallel: options?.parallelPulls ?? 4,
+        parallel: options?.configuration?.maxParallelImagePulls ?? options?.parallelPulls ?? 4,
         pulled: new PulledImages(join(rootDir, 'image_manager')),
       }),
       prepared: new PreparedContainers(this.#view.runtime),
@@ -238,7 +240,7 @@ export class Kubelet {
       source,
       facts,
       runtimeName,
-      backOffLimits: options?.backOff ?? defaultBackOffLimits,
+      backOffLimits: options?.backOff ?? backOffLimits(options?.configuration ?? {}),
       clock,
       log,
     }

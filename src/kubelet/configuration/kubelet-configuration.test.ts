@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PlainError } from '../../base/plain-error.ts'
 import { parseKubeletConfiguration } from './kubelet-configuration.ts'
+import { backOffLimits, imagePolicy, logLimits, shutdownGrace } from './settings.ts'
 
 const HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 
@@ -22,6 +23,27 @@ const wrong: [string, string, RegExp][] = [
     `${HEAD}evictionHard: {cpu.available: '1'}\n`,
     /unsupported eviction signal cpu\.available/,
   ],
+  [
+    'a cap on restarts beyond what upstream allows',
+    `${HEAD}crashLoopBackOff: {maxContainerRestartPeriod: 301s}\n`,
+    /crashLoopBackOff cannot be/,
+  ],
+  [
+    'a log without room for a rotated one',
+    `${HEAD}containerLogMaxFiles: 1\n`,
+    /containerLogMaxFiles cannot be 1/,
+  ],
+  ['a size that is none', `${HEAD}containerLogMaxSize: 10Mb\n`, /containerLogMaxSize cannot be "10Mb"/],
+  [
+    'thresholds the wrong way round',
+    `${HEAD}imageGCHighThresholdPercent: 70\nimageGCLowThresholdPercent: 80\n`,
+    /imageGCLowThresholdPercent must be less/,
+  ],
+  [
+    'critical pods with more than all the time there is',
+    `${HEAD}shutdownGracePeriod: 10s\nshutdownGracePeriodCriticalPods: 20s\n`,
+    /must not be longer than shutdownGracePeriod/,
+  ],
   ['no YAML', `${HEAD}: [`, /is no YAML/],
 ]
 
@@ -33,3 +55,34 @@ for (const [what, text, message] of wrong) {
     )
   })
 }
+
+test('what is not configured has its default', () => {
+  assert.deepEqual(backOffLimits({}), { initialMs: 10_000, maxMs: 300_000 })
+  assert.deepEqual(logLimits({}), { maxBytes: 10_485_760, maxFiles: 5, everyMs: 10_000 })
+  assert.deepEqual(imagePolicy({}), {
+    highPercent: 100,
+    lowPercent: 80,
+    minimumAgeMs: 120_000,
+    maximumAgeMs: 0,
+  })
+  assert.equal(shutdownGrace({}), undefined)
+})
+
+test('a cap below the first wait shortens that one too', () =>
+  assert.deepEqual(backOffLimits({ crashLoopBackOff: { maxContainerRestartPeriod: '3s' } }), {
+    initialMs: 3_000,
+    maxMs: 3_000,
+  }))
+
+test('what is configured counts', () => {
+  const text = `${HEAD}containerLogMaxSize: 1Ki\ncontainerLogMaxFiles: 3\ncontainerLogMonitorInterval: 3s\nimageGCHighThresholdPercent: 60\nimageGCLowThresholdPercent: 50\nimageMinimumGCAge: 1m\nshutdownGracePeriod: 30s\nshutdownGracePeriodCriticalPods: 10s\n`
+  const configuration = parseKubeletConfiguration(text, 'k.yaml')
+  assert.deepEqual(logLimits(configuration), { maxBytes: 1024, maxFiles: 3, everyMs: 3_000 })
+  assert.deepEqual(imagePolicy(configuration), {
+    highPercent: 60,
+    lowPercent: 50,
+    minimumAgeMs: 60_000,
+    maximumAgeMs: 0,
+  })
+  assert.deepEqual(shutdownGrace(configuration), { allMs: 30_000, criticalMs: 10_000 })
+})

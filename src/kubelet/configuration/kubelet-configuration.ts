@@ -2,6 +2,7 @@
 // kubelet.config.k8s.io/v1beta1, with upstream's field names, units and defaults.
 import { parse } from 'yaml'
 import { parseGoDuration } from '../../api/duration.ts'
+import { Quantity } from '../../api/quantity.ts'
 import { PlainError } from '../../base/plain-error.ts'
 import { parseThresholds } from '../eviction/threshold.ts'
 
@@ -15,6 +16,30 @@ export interface KubeletConfiguration {
   evictionMaxPodGracePeriod?: number
   /** Duration. */
   evictionPressureTransitionPeriod?: string
+  crashLoopBackOff?: {
+    /** Duration from 1s to 300s: the longest wait before a restart. */
+    maxContainerRestartPeriod?: string
+  }
+  /** Quantity; negative for no limit. */
+  containerLogMaxSize?: string
+  /** Of one container, rotated ones included. */
+  containerLogMaxFiles?: number
+  /** Duration, at least 3s. */
+  containerLogMonitorInterval?: string
+  imageGCHighThresholdPercent?: number
+  imageGCLowThresholdPercent?: number
+  /** Duration. */
+  imageMinimumGCAge?: string
+  /** Duration; 0s for no limit. */
+  imageMaximumGCAge?: string
+  /** Pulls at the same time. */
+  maxParallelImagePulls?: number
+  /** A file, or a directory of files, with Pods that this node runs by itself. */
+  staticPodPath?: string
+  /** Duration: how long the pods may take to end when the node shuts down. */
+  shutdownGracePeriod?: string
+  /** Duration, a part of shutdownGracePeriod that only critical pods have. */
+  shutdownGracePeriodCriticalPods?: string
 }
 
 const API_VERSION = 'kubelet.config.k8s.io/v1beta1'
@@ -25,12 +50,50 @@ const isMap: Check = value =>
 const isDuration: Check = value => typeof value === 'string' && parseGoDuration(value) !== undefined
 const isCount: Check = value => Number.isInteger(value) && (value as number) >= 0
 
+const isDurationWithin =
+  (low: string, high?: string): Check =>
+  value => {
+    const ms = typeof value === 'string' ? parseGoDuration(value) : undefined
+    return (
+      ms !== undefined && ms >= parseGoDuration(low)! && (high === undefined || ms <= parseGoDuration(high)!)
+    )
+  }
+const isWithin =
+  (low: number, high = Number.POSITIVE_INFINITY): Check =>
+  value =>
+    Number.isInteger(value) && (value as number) >= low && (value as number) <= high
+const isQuantity: Check = value => {
+  try {
+    return typeof value === 'string' && !!Quantity.parse(value)
+  } catch {
+    return false
+  }
+}
+const isCrashLoop: Check = value =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(
+    ([name, period]) => name === 'maxContainerRestartPeriod' && isDurationWithin('1s', '300s')(period),
+  )
+
 const FIELDS: Record<keyof KubeletConfiguration, Check> = {
   evictionHard: isMap,
   evictionSoft: isMap,
   evictionSoftGracePeriod: isMap,
   evictionMaxPodGracePeriod: isCount,
   evictionPressureTransitionPeriod: isDuration,
+  crashLoopBackOff: isCrashLoop,
+  containerLogMaxSize: isQuantity,
+  containerLogMaxFiles: isWithin(2),
+  containerLogMonitorInterval: isDurationWithin('3s'),
+  imageGCHighThresholdPercent: isWithin(0, 100),
+  imageGCLowThresholdPercent: isWithin(0, 100),
+  imageMinimumGCAge: isDuration,
+  imageMaximumGCAge: isDuration,
+  maxParallelImagePulls: isWithin(1),
+  staticPodPath: value => typeof value === 'string',
+  shutdownGracePeriod: isDuration,
+  shutdownGracePeriodCriticalPods: isDuration,
 }
 
 /** `file` is for the error. Throws PlainError that names what is wrong: a field without effect would be a trap. */
@@ -48,12 +111,31 @@ export function parseKubeletConfiguration(text: string, file: string): KubeletCo
   }
   const configuration = fields as KubeletConfiguration
   const { evictionHard = {}, evictionSoft, evictionSoftGracePeriod } = configuration
+  const problem = contradiction(configuration)
+  if (problem) throw new PlainError(`${file}: ${problem}.`)
   try {
     parseThresholds(evictionHard, evictionSoft, evictionSoftGracePeriod)
   } catch (error) {
     throw new PlainError(`${file}: ${(error as Error).message}.`)
   }
   return configuration
+}
+
+/** Upstream: ValidateKubeletConfiguration. */
+function contradiction(configuration: KubeletConfiguration): string | undefined {
+  const {
+    imageGCHighThresholdPercent: high = 100,
+    imageGCLowThresholdPercent: low = Math.min(80, high - 1),
+  } = configuration
+  if (low >= high) return 'imageGCLowThresholdPercent must be less than imageGCHighThresholdPercent'
+  const ms = (text = '0s') => parseGoDuration(text)!
+  const [all, critical] = [
+    ms(configuration.shutdownGracePeriod),
+    ms(configuration.shutdownGracePeriodCriticalPods),
+  ]
+  if (critical > all) return 'shutdownGracePeriodCriticalPods must not be longer than shutdownGracePeriod'
+  const tooShort = [all, critical].some(period => period > 0 && period < 1_000)
+  return tooShort ? 'shutdown grace periods must be at least one second' : undefined
 }
 
 function readYaml(text: string, file: string): Record<string, unknown> {

@@ -318,3 +318,32 @@ test('an evicted pod fails with the reason, is stopped, and its object stays', a
     await world.close()
   }
 })
+
+test('a full disk costs finished pods their containers and the node its unused images, before any pod', async () => {
+  const disk = { 'imagefs.available': { available: GI, capacity: 2 * GI } }
+  const world = await KubeletWorld.create({ observe: () => disk })
+  try {
+    world.cri.behaviours.set('app', () => 0)
+    await world.createPod('done', { restartPolicy: 'Never' })
+    await world.until('done', pod => pod.status.phase === 'Succeeded')
+    await world.createPod('live', { containers: [{ ...spec('stays'), image: 'example/stays:1' }] })
+    await world.until('live', pod => pod.status.phase === 'Running')
+    // Images are looked at every five minutes, and one that is younger than two stays.
+    await world.clock.advance(420_000)
+    world.cri.images.add({ name: 'example/new:1' })
+    disk['imagefs.available'] = { available: 1, capacity: 2 * GI }
+    await world.clock.advance(10_000)
+    await world.untilTrue('the image is removed', () => world.cri.calls.includes('removeImage example/app:1'))
+    assert.deepEqual(
+      [...world.cri.containers.values()].map(({ config }) => config.metadata.name),
+      ['stays'],
+    )
+    assert.deepEqual(
+      world.cri.calls.filter(call => call.startsWith('removeImage')),
+      ['removeImage example/app:1'],
+    )
+    assert.equal((await world.pod('done')).status.containerStatuses?.[0]?.state.terminated?.exitCode, 0)
+  } finally {
+    await world.close()
+  }
+})

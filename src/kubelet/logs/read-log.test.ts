@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -63,6 +63,24 @@ test('following shows what is written meanwhile, and ends with the container', a
       appendFileSync(path, lines[4]!)
       ended.resolve()
     }
+  }
+  assert.deepEqual(shown, ['one\n', 'two\n', 'four\n'])
+})
+
+test('following goes on across a rotation, and misses nothing', async () => {
+  const path = join(dir, 'rotated')
+  writeFileSync(path, lines[0]!)
+  const ended = Promise.withResolvers<void>()
+  const options: LogOptions = { container: 'c', follow: true, previous: false, timestamps: false }
+  const shown: string[] = []
+  for await (const part of readLog({ path, ended: ended.promise }, options, NOW, noSleep, never)) {
+    shown.push(Buffer.from(part).toString())
+    if (shown.length === 1) {
+      renameSync(path, `${path}.20260101-000001`)
+      appendFileSync(`${path}.20260101-000001`, lines[1]!)
+      writeFileSync(path, lines[4]!)
+    }
+    if (shown.length === 3) ended.resolve()
   }
   assert.deepEqual(shown, ['one\n', 'two\n', 'four\n'])
 })

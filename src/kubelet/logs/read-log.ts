@@ -106,6 +106,8 @@ async function* followLines(
         rest = read.rest
         yield* read.lines
         if (await isReplaced(handle, path)) {
+          // Nothing is written to the old file any more, but something may have been since it was read.
+          yield* (await readLines(handle, offset, rest, signal)).lines
           await handle.close()
           handle = await openLog(path)
           offset = 0

@@ -12,7 +12,13 @@ import { startContainer } from './container-starter.ts'
 import { backOffKey, nextBackOff } from './crash-back-off.ts'
 import { decide } from './decide.ts'
 import { decideStopping, gracePeriodOf } from './decide-stopping.ts'
-import { type BackOffEntry, nothingObserved, type ObservedPod, type StartFailure } from './observed-pod.ts'
+import {
+  type BackOffEntry,
+  nothingObserved,
+  type ObservedContainer,
+  type ObservedPod,
+  type StartFailure,
+} from './observed-pod.ts'
 import { performStopping } from './pod-stopper.ts'
 import { removeAllRecords, removeContainer, removeSandbox } from './record-remover.ts'
 import { configOf, createSandbox, stopSandboxes } from './sandbox-keeper.ts'
@@ -75,6 +81,19 @@ export class PodWorker {
       const looked = new Promise<void>(resolve => this.#watchers.push(resolve))
       await Promise.race([looked, aborted(signal, ending.signal)])
       ending.abort()
+    }
+  }
+
+  runningContainers(): readonly ObservedContainer[] {
+    return this.#observed.containers.filter(({ state }) => state === 'running')
+  }
+
+  /** Of a pod that is over, the containers and what they wrote, so that their disk is free again. */
+  async removeDead(): Promise<void> {
+    if (this.#phase.phase !== 'over') return
+    const { containers } = this.#observed
+    for (const { id, state } of containers) {
+      if (state === 'exited') await removeContainer(id, true, this.#pod, this.#observed, this.#parts)
     }
   }
 

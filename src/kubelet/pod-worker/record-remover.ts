@@ -1,6 +1,6 @@
 // Removes what the runtime keeps of containers and sandboxes that have ended.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { containerLogPath, podLogDir } from '../pod-paths.ts'
 import { isGone } from '../runtime-view/runtime-view.ts'
@@ -25,7 +25,11 @@ export async function removeContainer(
   view.forget(id)
   const known = observed.containers.find(container => container.id === id)
   if (!withLog || !known) return
-  await rm(join(podLogDir(facts, pod), containerLogPath(known.name, known.restartCount)), { force: true })
+  const path = join(podLogDir(facts, pod), containerLogPath(known.name, known.restartCount))
+  const rotated = (await readdir(dirname(path)).catch(() => [])).filter(file =>
+    file.startsWith(`${basename(path)}.`),
+  )
+  for (const file of [basename(path), ...rotated]) await rm(join(dirname(path), file), { force: true })
 }
 
 export async function removeSandbox(id: string, { runtime, view }: Parts): Promise<void> {

@@ -1,0 +1,99 @@
+// What keeps the node in shape beside its pods: eviction, images that nobody needs, logs that grow.
+import { parseGoDuration } from '../api/duration.ts'
+import type { ObjectReference, Pod } from '../api/types/core-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
+import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
+import { imagePolicy, logLimits } from './configuration/settings.ts'
+import { EvictionManager, type EvictionParts } from './eviction/eviction-manager.ts'
+import { DEFAULT_HARD, type Observations, parseThresholds } from './eviction/threshold.ts'
+import { ImageCollector } from './images/image-collector.ts'
+import { type LoggingContainer, LogRotation } from './logs/log-rotation.ts'
+import type { NodePressures } from './node/node-conditions.ts'
+import type { Recorder } from './pod-events.ts'
+
+export interface NodeCareParts {
+  runtime: RuntimeService & ImageService
+  clock: Clock
+  log: Log
+  recorder: Recorder
+  nodeName: string
+  rootDir: string
+  logDir: string
+  configuration: KubeletConfiguration
+  observe: () => Observations
+  /** Pods that have not ended. */
+  pods: () => readonly Pod[]
+  /** Containers that run. */
+  containers: () => Iterable<LoggingContainer>
+  evict: EvictionParts['evict']
+  /** Removes the containers of pods that are over. */
+  removeDead: () => Promise<void>
+  pressuresChanged: (pressures: NodePressures) => void
+}
+
+export class NodeCare {
+  readonly #evictions: EvictionManager
+  readonly #images: ImageCollector
+  readonly #logs: LogRotation
+
+  constructor(parts: NodeCareParts) {
+    const { runtime, clock, log, configuration, containers } = parts
+    this.#images = makeImageCollector(parts)
+    this.#evictions = makeEvictions(parts, this.#images)
+    this.#logs = new LogRotation({ runtime, limits: logLimits(configuration), containers, clock, log })
+  }
+
+  get pressures(): NodePressures {
+    return this.#evictions.pressures
+  }
+
+  /** Until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#evictions.run(signal), this.#images.run(signal), this.#logs.run(signal)])
+  }
+}
+
+function makeImageCollector({
+  runtime,
+  clock,
+  log,
+  recorder,
+  nodeName,
+  configuration,
+  observe,
+}: NodeCareParts) {
+  // Upstream gives the node's name for its uid here, and kubectl describe looks for that.
+  const node: ObjectReference = { kind: 'Node', name: nodeName, uid: nodeName }
+  return new ImageCollector({
+    runtime,
+    clock,
+    log,
+    policy: imagePolicy(configuration),
+    disk: () => observe()['imagefs.available'],
+    warn: (reason, message) => recorder.event(node, 'Warning', reason, message),
+  })
+}
+
+function makeEvictions(parts: NodeCareParts, images: ImageCollector): EvictionManager {
+  const { runtime, clock, log, rootDir, logDir, configuration, observe, pods, evict, removeDead } = parts
+  const { evictionHard, evictionSoft, evictionSoftGracePeriod } = configuration
+  return new EvictionManager({
+    runtime,
+    clock,
+    log,
+    facts: { rootDir, logDir },
+    thresholds: parseThresholds(evictionHard ?? DEFAULT_HARD, evictionSoft, evictionSoftGracePeriod),
+    softGraceSeconds: configuration.evictionMaxPodGracePeriod ?? 0,
+    transitionMs: parseGoDuration(configuration.evictionPressureTransitionPeriod ?? '5m')!,
+    observe,
+    pods,
+    evict,
+    reclaimDisk: async () => {
+      await removeDead()
+      await images.removeUnused()
+    },
+    changed: parts.pressuresChanged,
+  })
+}
