@@ -148,6 +148,7 @@ async function listen(
       openApi: openApiSource,
       version: versionInfo(),
       serverAddress: () => address,
+      openId: { issuer: tokens.issuer, keys: tokens.publicKeys },
     }),
     tables: tableFor,
     health: { livez: [], readyz: [] },
@@ -158,7 +159,7 @@ async function listen(
   })
   try {
     const { port } = await server.listen(parts.port, '0.0.0.0')
-    address = `127.0.0.1:${port}`
+    address = `${advertisedAddress(parts)}:${port}`
     parts.onStop(() => server.close(1_000))
     return port
   } catch (error) {

@@ -9,6 +9,7 @@ import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
+import { startSecurityControllers } from './security-controllers.ts'
 import { startWorkloads } from './workloads.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
@@ -21,6 +22,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   startHousekeeping(api, parts)
   keepRunning(parts, signal => runEndpointSliceController(as('endpointslice-controller'), signal))
   startWorkloads(api, parts)
+  startSecurityControllers(api, parts)
   startScheduler(api, parts)
 }
 

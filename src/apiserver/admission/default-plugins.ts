@@ -3,6 +3,7 @@
 import type { AdmissionPlugin } from './admission.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeRestriction } from './node-restriction.ts'
 import { priority } from './priority.ts'
 import { type ServiceAccountParts, serviceAccount } from './service-account.ts'
 
@@ -10,6 +11,7 @@ export function defaultPlugins(parts: ServiceAccountParts): AdmissionPlugin[] {
   return [
     namespaceLifecycle(parts.lookup),
     serviceAccount(parts),
+    nodeRestriction(parts.lookup),
     priority(parts.lookup),
     defaultTolerationSeconds,
   ]

@@ -7,6 +7,8 @@ const PRIORITY_CLASSES = '/registry/scheduling.k8s.io/priorityclasses/'
 export function storageLookup(storage: Storage): ObjectLookup {
   return {
     namespace: name => storage.get(`/registry/namespaces/${name}`)?.object,
+    pod: (namespace, name) => storage.get(`/registry/pods/${namespace}/${name}`)?.object,
+    node: name => storage.get(`/registry/nodes/${name}`)?.object,
     serviceAccount: (namespace, name) =>
       storage.get(`/registry/serviceaccounts/${namespace}/${name}`)?.object,
     priorityClass: name => storage.get(PRIORITY_CLASSES + name)?.object,

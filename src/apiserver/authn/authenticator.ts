@@ -1,7 +1,7 @@
 // Who is calling. Each Authenticator knows one kind of credential; the union asks them in turn.
 import type { X509Certificate } from 'node:crypto'
 import type { UserInfo } from '../../api/request.ts'
-import { unauthorized } from '../../api/status-error.ts'
+import { StatusError, unauthorized } from '../../api/status-error.ts'
 
 export interface Credentials {
   /** From 'Authorization: Bearer …'. */
@@ -16,8 +16,8 @@ export type Authenticator = (credentials: Credentials) => UserInfo | undefined |
 export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 /**
- * The first that knows the caller wins; when none does, a refusal of any is thrown. No credentials at all is
- * undefined: the caller is anonymous.
+ * The first that knows the caller wins; when none does, bad credentials are refused without saying why. No
+ * credentials at all is undefined: the caller is anonymous.
  */
 export function unionAuthenticator(authenticators: readonly Authenticator[]): Authenticator {
   return async credentials => {
@@ -30,7 +30,8 @@ export function unionAuthenticator(authenticators: readonly Authenticator[]): Au
         refusal = error
       }
     }
-    if (refusal !== undefined) throw refusal
+    // Whoever tries credentials out learns nothing from the answer. What is broken here is no refusal.
+    if (refusal !== undefined) throw refusal instanceof StatusError ? unauthorized() : refusal
     if (credentials.bearerToken !== undefined) throw unauthorized()
     return undefined
   }

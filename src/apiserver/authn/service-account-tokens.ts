@@ -1,6 +1,6 @@
 // Tokens of service accounts: made for serviceaccounts/token, and recognised when shown to the server again.
 // Signatures are remembered; whether the bound objects still live is asked every time.
-import { type KeyObject, randomUUID } from 'node:crypto'
+import { type JsonWebKey, type KeyObject, randomUUID } from 'node:crypto'
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { UserInfo } from '../../api/request.ts'
 import { unauthorized } from '../../api/status-error.ts'
@@ -64,6 +64,12 @@ export class ServiceAccountTokens implements TokenIssuer {
     this.#key = tokenKey(privateKey)
     this.#find = find
     this.#clock = clock
+  }
+
+  /** The public key, for those who verify tokens themselves. */
+  get publicKeys(): JsonWebKey[] {
+    const { keyId, algorithm, publicKey } = this.#key
+    return [{ use: 'sig', kid: keyId, alg: algorithm, ...publicKey.export({ format: 'jwk' }) }]
   }
 
   async issue(request: TokenIssueRequest): Promise<{ token: string; expirationTimestamp: string }> {

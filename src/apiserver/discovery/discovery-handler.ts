@@ -11,6 +11,7 @@ import {
   apiVersions,
   entityTag,
 } from './discovery-documents.ts'
+import { type OpenIdSource, openIdDocument } from './open-id.ts'
 import type { ResourceIndex } from './resource-index.ts'
 
 /** The version package's Info. */
@@ -42,6 +43,8 @@ export interface DiscoveryOptions {
   version: VersionInfo
   openApi: OpenApiSource
   codec: ProtobufCodec
+  /** Absent: nobody outside can verify tokens. */
+  openId?: OpenIdSource
   /** 'HOST:PORT' as clients reach the server. */
   serverAddress: () => string
 }
@@ -63,9 +66,10 @@ export class DiscoveryHandler {
       this.#revision = this.#options.resources.revision
     }
     const clean = path.length > 1 ? path.replace(/\/$/, '') : path
+    const { openId, serverAddress } = this.#options
     const found = clean.startsWith('/openapi/')
       ? this.#openApi(request, clean, query)
-      : this.#discovery(request, clean)
+      : ((openId && openIdDocument(openId, clean, serverAddress())) ?? this.#discovery(request, clean))
     if (!found?.headers?.ETag || request.headers['if-none-match'] !== found.headers.ETag) return found
     return { ...found, code: 304, body: Buffer.alloc(0) }
   }
@@ -103,6 +107,7 @@ export class DiscoveryHandler {
       group ? [`/apis/${group}`, `/apis/${group}/${version}`] : [`/api/${version}`],
     )
     const others = [
+      '/.well-known/openid-configuration',
       '/api',
       '/apis',
       '/healthz',
@@ -110,6 +115,7 @@ export class DiscoveryHandler {
       '/metrics',
       '/openapi/v2',
       '/openapi/v3',
+      '/openid/v1/jwks',
       '/readyz',
     ]
     return [...new Set([...groups, ...others, '/version'])].sort()

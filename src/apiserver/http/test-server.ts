@@ -92,6 +92,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       codec,
       openApi: openApiSource,
       version: versionInfo(),
+      openId: { issuer: tokens.issuer, keys: tokens.publicKeys },
       serverAddress: () => `127.0.0.1:${port}`,
     }),
     tables: tableFor,

@@ -1,6 +1,7 @@
 // All roles and bindings that every cluster begins with, by resource.
+
+import { aggregateRoles } from '../../../../api/rbac/aggregate-roles.ts'
 import type { ClusterRole, Role, RoleBinding } from '../../../../api/types/rbac-v1.ts'
-import { aggregateRoles } from './aggregate-roles.ts'
 import { clusterRoleBindings, clusterRoles } from './cluster-roles.ts'
 import { controllerRoleBindings, controllerRoles } from './controller-roles.ts'
 import { namespaceRoleBindings, namespaceRoles } from './namespace-roles.ts'

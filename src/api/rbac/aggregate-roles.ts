@@ -1,12 +1,12 @@
 // The rules of roles that collect those of others by label. Pure.
 // Upstream: pkg/controller/clusterroleaggregation.
 import { isDeepStrictEqual } from 'node:util'
-import { matcherOf } from '../../../../api/labels.ts'
-import type { AggregationRule, PolicyRule } from '../../../../api/types/rbac-v1.ts'
+import { matcherOf } from '../labels.ts'
+import type { AggregationRule, PolicyRule } from '../types/rbac-v1.ts'
 
 interface Role {
   metadata: { name: string; labels?: Record<string, string> }
-  rules: PolicyRule[]
+  rules?: PolicyRule[]
   aggregationRule?: AggregationRule
 }
 
@@ -22,7 +22,8 @@ export function aggregateRoles<T extends Role>(roles: readonly T[]): T[] {
   return current
 }
 
-function withCollected<T extends Role>(role: T, all: readonly T[]): T {
+/** One role with what it collects from the others; itself when it collects nothing. */
+export function withCollected<T extends Role>(role: T, all: readonly T[]): T {
   if (!role.aggregationRule) return role
   const sorted = [...all].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const rules: PolicyRule[] = []
@@ -30,7 +31,7 @@ function withCollected<T extends Role>(role: T, all: readonly T[]): T {
     const selects = matcherOf(selector)
     for (const other of sorted) {
       if (other.metadata.name === role.metadata.name || !selects(other.metadata.labels)) continue
-      for (const rule of other.rules)
+      for (const rule of other.rules ?? [])
         if (!rules.some(known => isDeepStrictEqual(known, rule))) rules.push(rule)
     }
   }
