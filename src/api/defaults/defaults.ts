@@ -94,7 +94,7 @@ export function applyDefaults(object: KubeObject): void {
   defaulters[`${group}/${object.kind}`]?.(object as never)
 }
 
-function defaultService({ spec }: Service): void {
+function defaultService({ spec, status }: Service): void {
   spec.sessionAffinity ||= 'None'
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
   if (spec.sessionAffinity === 'ClientIP') {
@@ -112,7 +112,9 @@ function defaultService({ spec }: Service): void {
   if (external || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0))
     spec.externalTrafficPolicy ||= 'Cluster'
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+  if (spec.type !== 'LoadBalancer') return
+  spec.allocateLoadBalancerNodePorts ??= true
+  for (const ingress of status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'
 }
 
 /** Upstream: SetDefaults_LimitRangeItem. */

@@ -1,7 +1,7 @@
 // Which checks an object of a kind must pass. Kinds without an entry are checked for their metadata only.
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
-import { isConfigMapKey, isDns1035Label, isDns1123Label } from '../names.ts'
+import { isConfigMapKey, isDns1123Label } from '../names.ts'
 import type { ConfigMap, Namespace, Pod, Secret } from '../types/core-v1.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
@@ -9,6 +9,7 @@ import { validateEphemeralContainersUpdate, validatePodCreate } from './pod/pod.
 import { validatePodStatusUpdate } from './pod/pod-status.ts'
 import { validatePodUpdate } from './pod/pod-update.ts'
 import { rbacChecks } from './rbac.ts'
+import { serviceValidators } from './service/service-validators.ts'
 import type { Validator } from './validator.ts'
 import { templateChecks } from './workloads.ts'
 
@@ -22,7 +23,7 @@ export const validators: Record<string, Validator> = {
     },
   },
   '/Namespace': { name: isDns1123Label, update: (_: Namespace, __: Namespace) => [] },
-  '/Service': { name: isDns1035Label },
+  ...serviceValidators,
   '/ConfigMap': { create: validateConfigMap, update: validateConfigMapUpdate },
   '/Secret': { create: validateSecret, update: validateSecretUpdate },
   ...rbacChecks,

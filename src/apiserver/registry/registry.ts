@@ -5,7 +5,6 @@ import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts'
 import { builtinResources, type ResourceInfo } from '../../api/resources.ts'
 import { badRequest, StatusError } from '../../api/status-error.ts'
-import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Admission } from '../admission/admission.ts'
@@ -19,7 +18,7 @@ import { EventExpiry } from './event-expiry.ts'
 import { ResourceHandler } from './resource-handler.ts'
 import { ResourceReader } from './resource-reader.ts'
 import { ResourceStore } from './resource-store.ts'
-import { holdingsOfService, ServiceAddresses } from './strategies/core/service-addresses.ts'
+import { makeServiceParts } from './strategies/core/service-parts.ts'
 import { strategyFor } from './strategies/strategies.ts'
 import { makeSubresources } from './subresources/subresources.ts'
 import { ensureSystemObjects, type ServerPlace } from './system-objects.ts'
@@ -61,14 +60,9 @@ const pathOf = ({ group, version, resource }: { group: string; version: string; 
 export function createRegistry(options: RegistryOptions): Registry {
   const { storage, clock, admission, serviceCidr = '10.96.0.0/16' } = options
   const closing = new AbortController()
-  const addresses = new ServiceAddresses(serviceCidr)
-  let loading: Promise<void> | undefined
-  const addressesLoaded = () => {
-    loading ??= loadAddresses(storage, addresses)
-    return loading
-  }
+  const services = makeServiceParts(storage, clock, serviceCidr)
   const endpoints = makeEndpoints(options.resources ?? builtinResources, info => {
-    const strategy = strategyFor(info, { addresses, addressesLoaded })
+    const strategy = strategyFor(info, { services })
     const store = new ResourceStore({ info, strategy, prefix: prefixOf(info), storage, clock })
     return { info, store, reader: new ResourceReader(store, storage, clock, closing.signal) }
   })
@@ -89,8 +83,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
   return {
     handle,
-    ensureSystemObjects: server =>
-      ensureSystemObjects(handle, { kubernetesIp: addresses.first, ...(server && { server }) }),
+    async ensureSystemObjects(server) {
+      await services.loaded()
+      const kubernetesIp = services.addresses.first
+      await ensureSystemObjects(handle, { kubernetesIp, serviceCidr, ...(server && { server }) })
+    },
     async run(signal) {
       const expiry = new EventExpiry({ storage, prefix: '/registry/events/', clock })
       await Promise.all([new BookmarkTicker(storage, clock).run(signal), expiry.run(signal)])
@@ -126,14 +123,6 @@ function asPodBinding(request: ApiRequest): ApiRequest {
 /** Upstream's key, with the group before the resource where it is not core: '/registry/apps/deployments/'. */
 export function prefixOf({ group, resource }: ResourceInfo): string {
   return group ? `/registry/${group}/${resource}/` : `/registry/${resource}/`
-}
-
-async function loadAddresses(storage: Storage, addresses: ServiceAddresses): Promise<void> {
-  const { items } = await storage.list('/registry/services/')
-  for (const { object } of items) {
-    const { namespace, name } = object.metadata
-    addresses.set(`${namespace}/${name}`, holdingsOfService(object as unknown as Service))
-  }
 }
 
 function notServed(): StatusError {

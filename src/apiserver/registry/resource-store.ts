@@ -22,7 +22,7 @@ import { carrySystemFields } from './before-update.ts'
 import { deepEqual } from './deep-equal.ts'
 import { generateName } from './names.ts'
 import { formatTime } from './object-time.ts'
-import { nothingToUndo, type Strategy, type UpdateStrategy, type WriteContext } from './strategy.ts'
+import { nothingToFinish, type Strategy, type UpdateStrategy, type WriteContext } from './strategy.ts'
 
 /** Tries at a free generated name. Upstream: maxNameGenerationCreateAttempts. */
 const NAME_ATTEMPTS = 8
@@ -154,8 +154,7 @@ export class ResourceStore {
   ): Promise<{ ok: true; object: KubeObject } | { ok: false; current: Stored | undefined }> {
     const { strategy } = this
     if (first) strategy.prepareForCreate(object, context)
-    const undo = (await strategy.beginCreate?.(object, context)) ?? nothingToUndo
-    let written = false
+    const finish = (await strategy.beginCreate?.(object, context)) ?? nothingToFinish
     try {
       this.#throwInvalid(object, strategy.validate(object))
       for (const text of strategy.warningsOnCreate?.(object) ?? []) context.warn(text)
@@ -167,10 +166,9 @@ export class ResourceStore {
         return current ? { ok: false, current } : { ok: true, object: deepFreeze(object) }
       }
       const result = await this.#storage.create(key, object)
-      written = result.ok
       return result.ok ? { ok: true, object: result.stored.object } : result
     } finally {
-      if (!written) undo()
+      await finish()
     }
   }
 
@@ -223,8 +221,7 @@ export class ResourceStore {
     this.#checkVersion(object, old, strategy)
     carrySystemFields(object, old)
     strategy.prepareForUpdate(object, old, context)
-    const undo = (await this.strategy.beginUpdate?.(object, old, context)) ?? nothingToUndo
-    let written = false
+    const finish = (await this.strategy.beginUpdate?.(object, old, context)) ?? nothingToFinish
     try {
       this.#throwInvalid(object, strategy.validateUpdate(object, old))
       this.strategy.canonicalize?.(object)
@@ -235,10 +232,9 @@ export class ResourceStore {
       if (deepEqual(object, old)) return old
       if (context.dryRun) return deepFreeze(object)
       const result = await this.#storage.update(existing.key, object, existing.revision)
-      written = result.ok
       return result.ok ? result.stored.object : undefined
     } finally {
-      if (!written) undo()
+      await finish()
     }
   }
 
@@ -282,7 +278,7 @@ export class ResourceStore {
     if (context.dryRun) return deepFreeze(object)
     const result = await this.#storage.delete(existing.key, existing.revision)
     if (!result.ok) return undefined
-    this.strategy.afterDelete?.(result.stored.object)
+    await this.strategy.afterDelete?.(result.stored.object)
     return deepFreeze(object)
   }
 
@@ -312,7 +308,7 @@ export class ResourceStore {
     }
     const removed = await this.#storage.delete(key, revision)
     if (!removed.ok) return undefined
-    this.strategy.afterDelete?.(removed.stored.object)
+    await this.strategy.afterDelete?.(removed.stored.object)
     return { object: removed.stored.object, removed: true }
   }
 

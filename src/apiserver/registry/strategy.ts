@@ -51,15 +51,15 @@ export interface Strategy extends UpdateStrategy {
   readonly selectableFields: Readonly<Record<string, SelectableField>>
   /** Watchers that ask for one value of this field are found without trying every watcher. */
   readonly indexedField?: string
-  /** Takes things that the object needs (addresses, ports) before it is stored; the answer gives them back. */
-  beginCreate?(object: KubeObject, context: WriteContext): Promise<Undo> | Undo
+  /** Takes things that the object needs (addresses, ports) before it is stored; the answer is called after that. */
+  beginCreate?(object: KubeObject, context: WriteContext): Promise<Finish> | Finish
   /** As beginCreate, before a change is stored. */
-  beginUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): Promise<Undo> | Undo
-  afterDelete?(object: KubeObject): void
+  beginUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): Promise<Finish> | Finish
+  afterDelete?(object: KubeObject): Promise<void> | void
   readonly status?: UpdateStrategy
 }
 
-/** Gives back what a begin step took, when the write does not come about. */
-export type Undo = () => void
+/** Called when the write is over, whether it came about or not: keeps or gives back what the begin step took. */
+export type Finish = () => Promise<void> | void
 
-export const nothingToUndo: Undo = () => {}
+export const nothingToFinish: Finish = () => {}

@@ -16,6 +16,8 @@ export interface ServerPlace {
 
 export interface SystemFacts {
   kubernetesIp: string
+  /** Where cluster addresses come from. */
+  serviceCidr: string
   server?: ServerPlace
 }
 
@@ -25,7 +27,7 @@ const DEFAULT_PORT = 6443
 /** Creates what is missing; what is there is left as it is, but for where the API server is. */
 export async function ensureSystemObjects(
   handle: ApiHandler,
-  { kubernetesIp, server }: SystemFacts,
+  { kubernetesIp, serviceCidr, server }: SystemFacts,
 ): Promise<void> {
   await Promise.all(NAMESPACES.map(name => create(handle, '', 'v1', 'namespaces', named(name))))
   await Promise.all([
@@ -39,6 +41,10 @@ export async function ensureSystemObjects(
       value: 2_000_000_000,
       description:
         'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    }),
+    create(handle, 'networking.k8s.io', 'v1', 'servicecidrs', {
+      ...named('kubernetes'),
+      spec: { cidrs: [serviceCidr] },
     }),
     keep(handle, '', 'v1', 'services', kubernetesService(kubernetesIp, server?.port ?? DEFAULT_PORT)),
   ])

@@ -5,21 +5,18 @@ import type { Strategy } from '../strategy.ts'
 import { JobStrategy } from './batch/job-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
 import { PodStrategy } from './core/pod-strategy.ts'
-import type { ServiceAddresses } from './core/service-addresses.ts'
-import { ServiceStrategy } from './core/service-strategy.ts'
+import { ServiceStrategy, type ServiceStrategyParts } from './core/service-strategy.ts'
 import { PendingVolumeStrategy } from './core/volume-strategy.ts'
 import { DefaultStrategy } from './default-strategy.ts'
 
 export interface StrategyParts {
-  addresses: ServiceAddresses
-  /** Resolves when `addresses` know every stored Service. */
-  addressesLoaded(): Promise<void>
+  services: ServiceStrategyParts
 }
 
 const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strategy> = {
   pods: () => new PodStrategy(),
   namespaces: () => new NamespaceStrategy(),
-  services: (_, parts) => new ServiceStrategy(parts.addresses, parts.addressesLoaded),
+  services: (_, parts) => new ServiceStrategy(parts.services),
   persistentvolumes: info => new PendingVolumeStrategy(info),
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),
   'jobs.batch': () => new JobStrategy(),

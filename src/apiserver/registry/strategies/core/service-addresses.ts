@@ -1,5 +1,6 @@
-// Which cluster addresses and node ports Services hold. Kept from the Services themselves, so a restart finds the
-// same ones taken. Upstream: pkg/registry/core/service/{ipallocator,portallocator}, without stored bitmaps.
+// Which cluster addresses and node ports are held, and by which Services: those stored, and those being written right
+// now. Made from the stored Services at the start, so a restart finds the same ones taken.
+// Upstream: pkg/registry/core/service/{ipallocator,portallocator}, without stored bitmaps.
 import type { Service } from '../../../../api/types/core-v1.ts'
 
 /** Upstream's default service-node-port-range. */
@@ -11,11 +12,19 @@ export interface Holdings {
   nodePorts: ReadonlySet<number>
 }
 
+/** What one write in progress holds, besides what is stored. */
+export interface Claim {
+  readonly key: string
+  readonly holdings: Holdings
+}
+
 export class ServiceAddresses {
   readonly cidr: string
   readonly #base: number
   readonly #size: number
-  readonly #holdings = new Map<string, Holdings>()
+  readonly #stored = new Map<string, Holdings>()
+  /** Address or port → keys of its holders; a key comes twice while a stored Service is written again. */
+  readonly #holders = new Map<string | number, string[]>()
   readonly #random: () => number
 
   constructor(cidr: string, random: () => number = Math.random) {
@@ -31,14 +40,44 @@ export class ServiceAddresses {
     return toText(this.#base + 1)
   }
 
-  holdingsOf(key: string): Holdings | undefined {
-    return this.#holdings.get(key)
+  /** What the stored Service holds. */
+  storedBy(key: string): Holdings {
+    return this.#stored.get(key) ?? NOTHING
   }
 
-  /** `undefined` forgets. */
-  set(key: string, holdings: Holdings | undefined): void {
-    if (holdings && holdings.ips.size + holdings.nodePorts.size > 0) this.#holdings.set(key, holdings)
-    else this.#holdings.delete(key)
+  /** Says what the stored Service holds; `undefined`: there is none. */
+  settle(key: string, holdings: Holdings | undefined): void {
+    this.#drop(key, this.storedBy(key))
+    if (holdings) this.#stored.set(key, holdings)
+    else this.#stored.delete(key)
+    this.#hold(key, holdings ?? NOTHING)
+  }
+
+  /** Holds until released, whatever becomes of the stored Service. */
+  claim(key: string, holdings: Holdings): Claim {
+    this.#hold(key, holdings)
+    return { key, holdings }
+  }
+
+  release({ key, holdings }: Claim): void {
+    this.#drop(key, holdings)
+  }
+
+  #hold(key: string, { ips, nodePorts }: Holdings): void {
+    for (const what of [...ips, ...nodePorts]) {
+      const holders = this.#holders.get(what)
+      if (holders) holders.push(key)
+      else this.#holders.set(what, [key])
+    }
+  }
+
+  #drop(key: string, { ips, nodePorts }: Holdings): void {
+    for (const what of [...ips, ...nodePorts]) {
+      const holders = this.#holders.get(what) ?? []
+      const index = holders.indexOf(key)
+      if (index >= 0) holders.splice(index, 1)
+      if (holders.length === 0) this.#holders.delete(what)
+    }
   }
 
   contains(ip: string): boolean {
@@ -47,15 +86,8 @@ export class ServiceAddresses {
   }
 
   /** By anyone but `key`. */
-  isIpTaken(ip: string, key: string): boolean {
-    for (const [holder, { ips }] of this.#holdings) if (holder !== key && ips.has(ip)) return true
-    return false
-  }
-
-  isPortTaken(port: number, key: string): boolean {
-    for (const [holder, { nodePorts }] of this.#holdings)
-      if (holder !== key && nodePorts.has(port)) return true
-    return false
+  isTaken(what: string | number, key: string): boolean {
+    return this.#holders.get(what)?.some(holder => holder !== key) ?? false
   }
 
   isPortInRange(port: number): boolean {
@@ -67,36 +99,41 @@ export class ServiceAddresses {
   }
 
   /** Addresses for whoever asks none in particular come from beyond the band that people pick fixed ones from. */
-  freeIp(): string | undefined {
-    const taken = new Set<string>()
-    for (const { ips } of this.#holdings.values()) for (const ip of ips) taken.add(ip)
-    const fixed = Math.min(Math.max(16, Math.floor(this.#size / 16)), 256)
-    const lower = Math.min(fixed, this.#size - 2)
-    return this.#search(lower, this.#size - 2, taken) ?? this.#search(1, lower, taken)
+  freeIp(isReserved: (ip: string) => boolean = () => false): string | undefined {
+    const band = Math.min(Math.max(16, Math.floor(this.#size / 16)), 256)
+    const free = (offset: number) => {
+      const ip = toText(this.#base + offset)
+      return !this.#holders.has(ip) && ip !== this.first && !isReserved(ip) ? ip : undefined
+    }
+    return this.#search(1, this.#size - 2, band, free)
   }
 
-  #search(from: number, to: number, taken: ReadonlySet<string>): string | undefined {
+  /** As for addresses: the lower band is for ports that people pick. KEP-3668. */
+  freePort(alsoTaken: ReadonlySet<number>): number | undefined {
+    const size = LAST_NODE_PORT - FIRST_NODE_PORT + 1
+    const band = Math.min(Math.max(16, Math.floor(size / 32)), 128)
+    const free = (port: number) => (this.#holders.has(port) || alsoTaken.has(port) ? undefined : port)
+    return this.#search(FIRST_NODE_PORT, LAST_NODE_PORT, band, free)
+  }
+
+  /** From a random place beyond the band; in the band only when all else is taken. */
+  #search<T>(first: number, last: number, band: number, free: (at: number) => T | undefined): T | undefined {
+    const upper = Math.min(first + band, last + 1)
+    return this.#searchFrom(upper, last, free) ?? this.#searchFrom(first, upper - 1, free)
+  }
+
+  #searchFrom<T>(from: number, to: number, free: (at: number) => T | undefined): T | undefined {
     const count = to - from + 1
     const start = Math.floor(this.#random() * count)
     for (let step = 0; step < count; step++) {
-      const ip = toText(this.#base + from + ((start + step) % count))
-      if (!taken.has(ip) && ip !== this.first) return ip
-    }
-    return undefined
-  }
-
-  freePort(alsoTaken: ReadonlySet<number>): number | undefined {
-    const taken = new Set(alsoTaken)
-    for (const { nodePorts } of this.#holdings.values()) for (const port of nodePorts) taken.add(port)
-    const count = LAST_NODE_PORT - FIRST_NODE_PORT + 1
-    const start = Math.floor(this.#random() * count)
-    for (let step = 0; step < count; step++) {
-      const port = FIRST_NODE_PORT + ((start + step) % count)
-      if (!taken.has(port)) return port
+      const found = free(from + ((start + step) % count))
+      if (found !== undefined) return found
     }
     return undefined
   }
 }
+
+const NOTHING: Holdings = { ips: new Set(), nodePorts: new Set() }
 
 /** What a Service holds, as it stands. */
 export function holdingsOfService({ spec }: Service): Holdings {

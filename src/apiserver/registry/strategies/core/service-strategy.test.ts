@@ -126,7 +126,7 @@ test('a small range is used up to its last address, the first kept for kubernete
   const given: string[] = []
   for (let ip = addresses.freeIp(); ip; ip = addresses.freeIp()) {
     given.push(ip)
-    addresses.set(ip, { ips: new Set([ip]), nodePorts: new Set() })
+    addresses.settle(`ns/${ip}`, { ips: new Set([ip]), nodePorts: new Set() })
   }
   assert.equal(addresses.first, '10.0.0.1')
   assert.deepEqual(given.sort(), ['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'])
