@@ -1,4 +1,5 @@
 // Starts the controllers of workloads, each under upstream's service account for it.
+import { CronJobController } from '../controllers/cron-job/cron-job-controller.ts'
 import { DeploymentController } from '../controllers/deployment/deployment-controller.ts'
 import { JobController } from '../controllers/job/job-controller.ts'
 import { ReplicaSetController } from '../controllers/replica-set/replica-set-controller.ts'
@@ -15,6 +16,7 @@ export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void
     new ReplicaSetController(contextOf('replication-controller'), replicationControllerKind),
     new DeploymentController(contextOf('deployment-controller')),
     new JobController(contextOf('job-controller')),
+    new CronJobController(contextOf('cronjob-controller')),
   ]
   for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
 }
