@@ -298,3 +298,45 @@ test('logs are read by name of the container, and say what is missing', () =>
       message: 'container "late" in pod "talk" is waiting to start: image can\'t be pulled',
     })
   }))
+
+test('a sidecar of the old form starts first, ends with the others, and does not keep the pod', () =>
+  inWorld(async world => {
+    world.cri.commands.set('ready', () => 1)
+    const readinessProbe = { exec: { command: ['ready'] }, periodSeconds: 1 }
+    const proxy = container('proxy', { lifecycle: { type: 'Sidecar' }, readinessProbe })
+    await world.createPod('served', { restartPolicy: 'Never', containers: [container('app'), proxy] })
+    await world.untilTrue('it is probed', () => world.cri.calls.includes('execSync proxy ready'))
+    const waiting = await world.pod('served')
+    assert.equal(waiting.status.phase, 'Pending')
+    assert.equal(status(waiting, 'app')?.state.waiting?.reason, 'PodInitializing')
+    assert.deepEqual(world.cri.running(), ['proxy'])
+    world.cri.commands.set('ready', () => 0)
+    await world.clock.advance(1_000)
+    await world.until('served', pod => pod.status.phase === 'Running')
+    assert.deepEqual(world.cri.running(), ['proxy', 'app'])
+    world.cri.exit('app', 0)
+    const pod = await world.until('served', one => one.status.phase === 'Succeeded')
+    assert.equal(status(pod, 'proxy')?.state.terminated?.exitCode, 143)
+    assert.deepEqual(world.cri.running(), [])
+  }))
+
+test('the cap on restarts of the KubeletConfiguration holds', async () => {
+  const configuration = { crashLoopBackOff: { maxContainerRestartPeriod: '3s' } }
+  const world = await KubeletWorld.create({ configuration })
+  try {
+    world.cri.behaviours.set('app', () => 1)
+    await world.createPod('crashing', {})
+    const held = await world.until(
+      'crashing',
+      pod => status(pod, 'app')?.state.waiting?.reason === 'CrashLoopBackOff',
+    )
+    assert.match(
+      status(held, 'app')!.state.waiting!.message!,
+      /^back-off 3s restarting failed container=app pod=crashing_/,
+    )
+    await world.clock.advance(3_000)
+    await world.until('crashing', pod => status(pod, 'app')?.restartCount === 2)
+  } finally {
+    await world.close()
+  }
+})

@@ -50,6 +50,8 @@ export interface FieldFacts {
   default?: unknown
   /** Warning texts for a field that upstream does not have; see acceptExtraField. */
   warn?: (path: string) => string
+  /** Not in Go's struct: does not show where the struct is printed, unless it is set. */
+  extra?: true
 }
 
 /** A struct whose fields are written into the outer JSON object, but are a message of their own in protobuf. */
@@ -141,6 +143,7 @@ export function acceptExtraField(
     required: false,
     listMapKeys: [],
     patchStrategy: [],
+    extra: true,
     ...(warn && { warn }),
   }
   extras.set(typeName, [...(extras.get(typeName) ?? []), facts])

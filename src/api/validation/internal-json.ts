@@ -72,6 +72,7 @@ export function internalForm(type: string, value: Json): unknown {
   const names = type.includes('.RBD') ? { ...GO_NAMES, ...RBD_NAMES } : GO_NAMES
   const form: Json = {}
   for (const field of facts.fields) {
+    if (field.extra && value[field.name] === undefined) continue
     const goName = names[field.name] ?? field.name.charAt(0).toUpperCase() + field.name.slice(1)
     form[goName] = valueForm(field.type, value[field.name])
   }

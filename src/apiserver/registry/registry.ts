@@ -2,6 +2,7 @@
 // No HTTP, no authorization; admission is handed in.
 
 import type { KubeObject } from '../../api/kube-object.ts'
+import { acceptLegacySidecars } from '../../api/pod/legacy-sidecar.ts'
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts'
 import { builtinResources, type ResourceInfo } from '../../api/resources.ts'
 import { badRequest, StatusError } from '../../api/status-error.ts'
@@ -58,6 +59,7 @@ const pathOf = ({ group, version, resource }: { group: string; version: string; 
   `${group}/${version}/${resource}`
 
 export function createRegistry(options: RegistryOptions): Registry {
+  acceptLegacySidecars()
   const { storage, clock, admission, serviceCidr = '10.96.0.0/16' } = options
   const closing = new AbortController()
   const services = makeServiceParts(storage, clock, serviceCidr)

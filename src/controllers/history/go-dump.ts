@@ -31,7 +31,8 @@ const goTypeName = (type: string) => type.slice(type.indexOf('/') + 1)
 
 function struct(type: string, value: Fields): string {
   return `{${typeOf(type)
-    .own.map(own => ownField(type, own, value))
+    .own.filter(own => !('extra' in own) || value[own.name] !== undefined)
+    .map(own => ownField(type, own, value))
     .join(' ')}}`
 }
 

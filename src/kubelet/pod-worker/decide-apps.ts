@@ -1,4 +1,5 @@
 // App containers of an initialised pod. Upstream: the second half of kuberuntime computePodActions.
+import { legacySidecars } from '../../api/pod/legacy-sidecar.ts'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import { containerHash } from './container-hash.ts'
 import type { Kill } from './decide-init.ts'
@@ -14,14 +15,44 @@ export interface AppsDecision {
 }
 
 export function decideApps(pod: Pod, observed: ObservedPod): AppsDecision {
+  const sidecars = legacySidecars(pod.spec)
+  const others = pod.spec.containers.filter(app => !sidecars.includes(app))
+  const decision = decideEach(pod, others, observed)
+  const isOver = decision.kept === 0 && decision.start.length === 0
+  if (sidecars.length === 0 || isOver) return decision
+  const served = decideEach(pod, sidecars, observed)
+  const ready = sidecars.every(sidecar => isReady(sidecar, observed))
+  const start = ready ? decision.start : decision.start.filter(name => ranHere(name, observed))
+  return {
+    kept: served.kept + decision.kept,
+    start: [...served.start, ...start],
+    kill: [...served.kill, ...decision.kill],
+  }
+}
+
+function decideEach(pod: Pod, apps: readonly Container[], observed: ObservedPod): AppsDecision {
   const decision: AppsDecision = { kept: 0, start: [], kill: [] }
-  for (const app of pod.spec.containers) {
+  for (const app of apps) {
     const newest = newestOf(observed, app.name)
     if (newest?.state === 'running') decideRunning(pod, app, newest, observed, decision)
     else if (shouldStart(app, pod, observed)) decideStart(app, newest, decision)
   }
   return decision
 }
+
+function isReady(app: Container, observed: ObservedPod): boolean {
+  const newest = newestOf(observed, app.name)
+  if (newest?.state !== 'running') return false
+  const results = observed.probes[newest.id]
+  return (
+    (!app.startupProbe || results?.startup === 'success') &&
+    (!app.readinessProbe || results?.readiness === 'success')
+  )
+}
+
+/** A container that has run beside the sidecars once does not wait for them when it runs again. */
+const ranHere = (name: string, observed: ObservedPod) =>
+  newestOf(observed, name)?.sandboxId === observed.sandboxes[0]?.id
 
 function decideStart(app: Container, newest: ObservedContainer | undefined, decision: AppsDecision): void {
   decision.start.push(app.name)

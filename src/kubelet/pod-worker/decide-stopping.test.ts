@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { exited, observe, podOf, record, sidecar } from '../testing/pods.fixture.ts'
+import { exited, observe, podOf, record, sidecar, spec } from '../testing/pods.fixture.ts'
 import {
   decideStopping,
   gracePeriodOf,
@@ -70,6 +70,22 @@ const cases: Record<string, Case> = {
       { do: 'stopContainer', name: 's2', id: 's2-0', gracePeriodSeconds: 26 },
       { do: 'checkAgain', at: 30_000 },
     ],
+  },
+  'a sidecar of the old form waits for the others too': {
+    pod: podOf({ containers: [spec('app'), spec('proxy', { lifecycle: { type: 'Sidecar' } })] }),
+    observed: observe([record('app'), record('proxy')]),
+    containers: { 'app-0': done, 'proxy-0': done },
+    expected: [
+      { do: 'stopContainer', name: 'app', id: 'app-0', gracePeriodSeconds: 30 },
+      { do: 'checkAgain', at: 30_000 },
+    ],
+  },
+  'its hook does not wait': {
+    pod: podOf({ containers: [spec('app'), spec('proxy', { lifecycle: { type: 'Sidecar' } })] }),
+    observed: observe([record('app'), record('proxy')]),
+    containers: { 'app-0': { preStop: 'done', killAt: 30_000 }, 'proxy-0': { preStop: 'due' } },
+    now: 1_500,
+    expected: [{ do: 'runPreStop', name: 'proxy', id: 'proxy-0', withinSeconds: 29 }],
   },
   'when the grace is over nobody waits any more': {
     pod: guarded,

@@ -2,6 +2,7 @@
 // All containers stop in parallel; decisions are taken anew whenever a hook or a container ends.
 // Upstream: killContainer and terminationOrdering in kuberuntime.
 
+import { legacySidecars } from '../../api/pod/legacy-sidecar.ts'
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { ObservedContainer, ObservedPod } from './observed-pod.ts'
@@ -73,9 +74,17 @@ function decideOne(
 function mustWait(pod: Pod, running: readonly ObservedContainer[], container: ObservedContainer): boolean {
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name)
   const own = sidecars.indexOf(container.name)
-  if (own < 0) return false
+  if (own < 0) return servesOthers(pod, running, container)
   const outlived = new Set([...pod.spec.containers.map(({ name }) => name), ...sidecars.slice(own + 1)])
   return running.some(({ name }) => outlived.has(name))
+}
+
+/** A sidecar of the old form outlives the app containers that are none. */
+function servesOthers(pod: Pod, running: readonly ObservedContainer[], { name }: ObservedContainer): boolean {
+  const served = legacySidecars(pod.spec).map(sidecar => sidecar.name)
+  if (!served.includes(name)) return false
+  const others = pod.spec.containers.filter(app => !served.includes(app.name))
+  return others.some(other => running.some(one => one.name === other.name))
 }
 
 /** A part of a second that is used counts whole when it is less than the grace: Go truncates the elapsed time. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Pod } from '../../api/types/core-v1.ts'
+import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { exited, observe, podOf, record, sandbox, sidecar, spec } from '../testing/pods.fixture.ts'
 import type { Action } from './actions.ts'
 import { backOffKey } from './crash-back-off.ts'
@@ -45,6 +45,12 @@ const rules = (exit: number, action: string, policy: string) =>
 const crashed = podOf()
 const entry = { [backOffKey(crashed, crashed.spec.containers[0]!)]: { durationMs: 20_000, updatedAt: 0 } }
 const lost = { ...sandbox, ready: false }
+
+const legacySidecar = (name: string): Container =>
+  spec(name, { lifecycle: { type: 'Sidecar' }, readinessProbe: {} })
+
+const served = (more: Partial<PodSpec> = {}): Pod =>
+  podOf({ containers: [spec('app'), legacySidecar('proxy')], ...more })
 
 const cases: Record<string, Case> = {
   // 1.3 sandbox
@@ -266,6 +272,55 @@ const cases: Record<string, Case> = {
     pod: podOf({ restartPolicy: 'Never', containers: [rules(42, 'Restart', 'Never')] }),
     observed: observe([exited('app', 42)]),
     expected: [start('app')],
+  },
+
+  // lifecycle.type: Sidecar
+  'a sidecar of the old form starts alone': {
+    pod: served(),
+    observed: nothingObserved,
+    expected: [{ do: 'createSandbox', attempt: 0 }, start('proxy')],
+  },
+  'it starts after the init containers': {
+    pod: served({ initContainers: [spec('a')] }),
+    observed: observe([exited('a', 0)]),
+    expected: [start('proxy')],
+  },
+  'the others wait while it runs and is not ready': {
+    pod: served(),
+    observed: observe([record('proxy')], { probes: { 'proxy-0': { ...success, readiness: 'failure' } } }),
+    expected: [],
+  },
+  'the others start when it is ready': {
+    pod: served(),
+    observed: observe([record('proxy')], { probes: { 'proxy-0': success } }),
+    expected: [start('app')],
+  },
+  'an app that has run beside it does not wait for it again': {
+    pod: served(),
+    observed: observe([exited('app', 1), record('proxy')], {
+      probes: { 'proxy-0': { ...success, readiness: 'failure' } },
+    }),
+    expected: [start('app')],
+  },
+  'it runs again as long as the others do, whatever the policy': {
+    pod: served({ restartPolicy: 'Never' }),
+    observed: observe([exited('proxy', 0), record('app')]),
+    expected: [start('proxy')],
+  },
+  'it does not keep a finished pod alive': {
+    pod: served({ restartPolicy: 'Never' }),
+    observed: observe([exited('app', 0), record('proxy')]),
+    expected: [{ do: 'killPod' }],
+  },
+  'it is not started again for a finished pod': {
+    pod: served({ restartPolicy: 'OnFailure' }),
+    observed: observe([exited('proxy', 1), exited('app', 0)]),
+    expected: [{ do: 'killPod' }],
+  },
+  'where every container is marked, none is a sidecar': {
+    pod: podOf({ containers: [legacySidecar('a'), legacySidecar('b')] }),
+    observed: observe([]),
+    expected: [start('a'), start('b')],
   },
 
   // 1.7 restart all

@@ -2,6 +2,7 @@
 // Termination has its own judgement (decide-stopping.ts). Upstream: kuberuntime computePodActions and SyncPod.
 
 import { goDuration } from '../../api/duration.ts'
+import { isLegacySidecar } from '../../api/pod/legacy-sidecar.ts'
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import { describePod } from '../pod-name.ts'
@@ -66,7 +67,8 @@ function decideNewSandbox(
   const everCreated = pod.spec.containers.some(({ name }) => newestOf(observed, name))
   if (apps.length === 0 && everCreated) return over
   const inits = pod.spec.initContainers ?? []
-  const first = inits.length > 0 ? inits.slice(0, 1) : apps
+  const sidecars = apps.filter(app => isLegacySidecar(app, pod.spec))
+  const first = inits.length > 0 ? inits.slice(0, 1) : sidecars.length > 0 ? sidecars : apps
   const ephemeral = decideEphemeral(pod, observed, now)
   return [
     ...(sandbox.id === undefined ? [] : over),

@@ -1,4 +1,5 @@
 // Whether a container that exited runs again. Upstream: podutil.ContainerShouldRestart, ShouldContainerBeRestarted.
+import { isLegacySidecar } from '../../api/pod/legacy-sidecar.ts'
 import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { newestOf, type ObservedPod } from './observed-pod.ts'
 
@@ -14,7 +15,7 @@ export function matchingRule(container: Container, exitCode: number) {
 export function restartsAfter(container: Container, spec: PodSpec, exitCode: number): boolean {
   const rule = matchingRule(container, exitCode)
   if (rule) return rule.action === 'Restart' || rule.action === 'RestartAllContainers'
-  switch (container.restartPolicy || spec.restartPolicy || 'Always') {
+  switch (policyOf(container, spec)) {
     case 'Never':
       return false
     case 'OnFailure':
@@ -22,6 +23,12 @@ export function restartsAfter(container: Container, spec: PodSpec, exitCode: num
     default:
       return true
   }
+}
+
+/** The container's own policy, else the pod's; a sidecar of the old form serves the others as long as they run. */
+function policyOf(container: Container, spec: PodSpec): string {
+  if (container.restartPolicy) return container.restartPolicy
+  return isLegacySidecar(container, spec) ? 'Always' : (spec.restartPolicy ?? 'Always')
 }
 
 /** Whether the pod as a whole may run something again: false only for policy Never without a container's own policy. */
@@ -34,7 +41,7 @@ export function mayRestart(spec: PodSpec): boolean {
 
 /** Whether a probe's kill is followed by a start: unless the policy in force for the container is Never. */
 export function restartsAfterKill(container: Container, spec: PodSpec): boolean {
-  return (container.restartPolicy || spec.restartPolicy) !== 'Never'
+  return policyOf(container, spec) !== 'Never'
 }
 
 /** Whether the container is to be started, as far as its own history tells. */

@@ -1,5 +1,6 @@
 // API statuses of the containers of one kind. Upstream: kubelet_pods.go convertToAPIContainerStatuses.
 
+import { legacySidecars } from '../../api/pod/legacy-sidecar.ts'
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type {
   Container,
@@ -180,7 +181,7 @@ function removedForRestart(container: Container, old: ContainerStatus): Containe
 }
 
 const defaultReason = ({ spec }: Pod) =>
-  spec.initContainers?.length ? 'PodInitializing' : 'ContainerCreating'
+  spec.initContainers?.length || legacySidecars(spec).length > 0 ? 'PodInitializing' : 'ContainerCreating'
 
 /** A container that is to run but failed to start shows why, and its last exit moves to lastState. */
 function withStartFailure(

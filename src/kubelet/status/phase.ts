@@ -1,5 +1,6 @@
 // The pod's phase from its containers' statuses. Upstream: kubelet_pods.go getPhase.
 
+import { isLegacySidecar } from '../../api/pod/legacy-sidecar.ts'
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type {
   Container,
@@ -62,7 +63,10 @@ function count({ pod, statuses }: PhaseInputs): Counts {
     if (isSidecar(init)) countSidecar(counts, statusOf(init.name))
     else countInit(counts, pod, init, statusOf(init.name))
   }
-  for (const app of pod.spec.containers) countApp(counts, pod, app, statusOf(app.name))
+  for (const app of pod.spec.containers) {
+    if (isLegacySidecar(app, pod.spec) && exitOf(statusOf(app.name))) continue
+    countApp(counts, pod, app, statusOf(app.name))
+  }
   return counts
 }
 

@@ -61,6 +61,8 @@ export function validateInitContainers(context: PodContext, path: string): Field
     if (isSidecar(container)) {
       if (container.lifecycle)
         errors.push(...validateLifecycle(container.lifecycle, context, `${at}.lifecycle`))
+      if (container.lifecycle?.type !== undefined)
+        errors.push(forbiddenField(`${at}.lifecycle.type`, 'may not be set for init containers'))
       return [...errors, ...validateProbes(container, context, at)]
     }
     for (const field of ONLY_SIDECARS.filter(name => container[name])) {

@@ -1,5 +1,6 @@
 // Probes and lifecycle hooks. Upstream: validateProbe, validateHandler, validateLifecycle.
 import { isHttpHeaderName } from '../../names.ts'
+import { LIFECYCLE_TYPES } from '../../pod/legacy-sidecar.ts'
 import type {
   Container,
   ExecAction,
@@ -75,11 +76,14 @@ function validateProbe(probe: Probe, context: PodContext, path: string): FieldEr
 }
 
 export function validateLifecycle(lifecycle: Lifecycle, context: PodContext, path: string): FieldError[] {
-  const { postStart, preStop, stopSignal } = lifecycle
+  const { postStart, preStop, stopSignal, type } = lifecycle
   return [
     ...(postStart ? validateHandler(postStart, context, `${path}.postStart`) : []),
     ...(preStop ? validateHandler(preStop, context, `${path}.preStop`) : []),
     ...(stopSignal === undefined ? [] : validateStopSignal(stopSignal, context, `${path}.stopSignal`)),
+    ...(type === undefined || LIFECYCLE_TYPES.includes(type)
+      ? []
+      : [notSupported(`${path}.type`, type, LIFECYCLE_TYPES)]),
   ]
 }
 
