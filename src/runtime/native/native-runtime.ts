@@ -78,23 +78,34 @@ export class NativeRuntime implements Service {
     this.#options = options
     const { name, dir, clock, log, choice } = options
     this.#network = new PodNetwork(name)
-    this.#sandboxes = new SandboxStore(dir, this.#network, clock)
+    const cgroupParent = ({ linux }: cri.PodSandboxConfig) => linux?.cgroupParent || `/${name}/kubepods`
+    this.#sandboxes = new SandboxStore({ dir, network: this.#network, clock, choice, cgroupParent })
     this.#containers = new ContainerStore({
       dir,
       clock,
       log,
       runtime: choice.path,
       isRunc: choice.kind === 'runc',
+      cgroupOf: ({ sandboxId, id }) => {
+        const sandbox = this.#sandboxes.find(sandboxId)
+        return sandbox && join(cgroupParent(sandbox.config), id)
+      },
       onEvent: (type, container) => this.#publish(type, container),
     })
-    const cgroupOf = (sandbox: Sandbox, id = '') => join(this.#specs.cgroupParent(sandbox), id)
+    const cgroupOf = (sandbox: Sandbox, id = '') => join(cgroupParent(sandbox.config), id)
     this.#figures = new RuntimeStats({ dir, clock, cgroupOf })
     this.stats = new StatsService(this.#containers, this.#sandboxes, this.#figures)
-    this.#specs = new SpecMaker({ name, dir, kind: choice.kind, target: id => this.#containers.get(id) })
+    this.#specs = new SpecMaker({
+      cgroupParent,
+      dir,
+      kind: choice.kind,
+      target: id => this.#containers.get(id),
+    })
   }
 
   /** Finds what an earlier runtime left and watches for ends from then on. */
   async open(): Promise<void> {
+    await this.#sandboxes.recover()
     await this.#containers.recover()
     this.#stopWatching = watchExits(this.#options.dir.exits, id => this.#containers.ended(id))
   }
@@ -145,7 +156,7 @@ export class NativeRuntime implements Service {
   }: cri.RunPodSandboxRequest): Promise<cri.RunPodSandboxResponse> {
     this.#warmAttach()
     checkSandboxName(config?.metadata, this.#sandboxes.list().map(sandboxSummary))
-    return { podSandboxId: this.#sandboxes.run(config, runtimeHandler ?? '').id }
+    return { podSandboxId: (await this.#sandboxes.run(config, runtimeHandler ?? '')).id }
   }
 
   async stopPodSandbox({ podSandboxId }: cri.StopPodSandboxRequest): Promise<cri.StopPodSandboxResponse> {
@@ -158,7 +169,7 @@ export class NativeRuntime implements Service {
     podSandboxId,
   }: cri.RemovePodSandboxRequest): Promise<cri.RemovePodSandboxResponse> {
     await Promise.all(this.#containersOf(podSandboxId).map(({ id }) => this.#containers.remove(id)))
-    this.#sandboxes.remove(podSandboxId)
+    await this.#sandboxes.remove(podSandboxId)
     this.#figures.forget(podSandboxId)
     return {}
   }

@@ -4,17 +4,20 @@ import { isAbsolute, join } from 'node:path'
 import type * as cri from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
 import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
+import { cgroupMode } from '../mount-namespace.ts'
 import type { RuntimeKind } from '../probe.ts'
 import type { Sandbox } from '../sandbox/sandbox-store.ts'
+import { containerSysctls } from '../sandbox/sysctls.ts'
 import type { StateDir } from '../state-dir.ts'
 import type { ContainerRecord } from './container-store.ts'
+import { hostDevices, wantedDevices } from './devices.ts'
 import { type OciInput, ociSpec, supplementalGroups } from './oci-spec.ts'
 import { compiledFilter } from './seccomp-filter.ts'
 import { type ResolvedUser, resolveUser } from './user.ts'
 
 export interface SpecMakerOptions {
-  /** The cluster's name. */
-  name: string
+  /** The cgroup in which a sandbox's containers have theirs. */
+  cgroupParent(config: cri.PodSandboxConfig): string
   dir: StateDir
   kind: RuntimeKind
   /** The container whose processes another one may look into. */
@@ -33,6 +36,7 @@ export class SpecMaker {
   readonly #options: SpecMakerOptions
   readonly #bounding: bigint
   readonly #ownOomScore: number
+  readonly #unifiedCgroups = cgroupMode() === 'v2'
 
   constructor(options: SpecMakerOptions) {
     this.#options = options
@@ -42,7 +46,7 @@ export class SpecMaker {
 
   /** The spec of the container with this id, over a root that is mounted at `rootfs`. */
   make(id: string, rootfs: string, { sandbox, config, image, user }: SpecRequest): object {
-    const { kind } = this.#options
+    const { kind, cgroupParent } = this.#options
     const options = namespaceOptions(config, sandbox)
     const localSeccomp = localProfile(config.linux?.securityContext?.seccomp)
     return ociSpec({
@@ -51,14 +55,19 @@ export class SpecMaker {
       image,
       rootfs,
       user,
-      namespaces: { ...this.#pinned(sandbox.id), ...this.#targetNamespace(options) },
+      namespaces: { ...this.#pinned(sandbox.id), ...this.#processNamespace(options, sandbox.id) },
       hostPid: options?.pid === 'NODE',
       files: this.#files(sandbox.id),
-      cgroupsPath: join(this.cgroupParent(sandbox), id),
+      cgroupsPath: join(cgroupParent(sandbox.config), id),
       bounding: this.#bounding,
       mayLowerOomScore: ((this.#bounding >> 24n) & 1n) === 1n,
       ownOomScore: this.#ownOomScore,
-      sysctls: sandbox.config.linux?.sysctls ?? {},
+      sysctls: containerSysctls(sandbox.config.linux?.sysctls ?? {}),
+      devices: [
+        ...(config.linux?.securityContext?.privileged ? hostDevices() : []),
+        ...wantedDevices(config.devices ?? []),
+      ],
+      unifiedCgroups: this.#unifiedCgroups,
       ...(localSeccomp && { localSeccomp }),
       ...(kind === 'crun' && { compileSeccomp: compiledFilter }),
     })
@@ -80,11 +89,6 @@ export class SpecMaker {
     return { ...user, groups: supplementalGroups(user, security) }
   }
 
-  /** The cgroup in which the sandbox's containers have theirs. */
-  cgroupParent({ config }: Sandbox): string {
-    return config.linux?.cgroupParent || `/${this.#options.name}/kubepods`
-  }
-
   #pinned(sandboxId: string): OciInput['namespaces'] {
     const pinned = (kind: string) => {
       const file = this.#options.dir.sandbox(sandboxId, kind)
@@ -103,8 +107,10 @@ export class SpecMaker {
     }
   }
 
-  /** An ephemeral container may look into another one's processes. */
-  #targetNamespace(options: cri.NamespaceOption | undefined): { pid?: string } {
+  /** The pod's, or another container's, which an ephemeral one may look into. */
+  #processNamespace(options: cri.NamespaceOption | undefined, sandboxId: string): { pid?: string } {
+    const shared = this.#options.dir.sandbox(sandboxId, 'pid')
+    if ((options?.pid ?? 'POD') === 'POD') return existsSync(shared) ? { pid: shared } : {}
     if (options?.pid !== 'TARGET') return {}
     const target = this.#options.target(options.targetId ?? '')
     if (target.state !== 'CONTAINER_RUNNING') {

@@ -15,7 +15,9 @@ import type {
   LinuxContainerUser,
 } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
+import { killCgroup } from '../cgroup/kill-cgroup.ts'
 import { readStates, type StateDir, writeState } from '../state-dir.ts'
+import { isAlive } from '../syscall/is-alive.ts'
 import { mount, unmountIfMounted } from '../syscall/libc.ts'
 import { createThroughConmon, startByFifo } from './conmon.ts'
 import { signalNumber } from './signal-number.ts'
@@ -65,6 +67,8 @@ export interface ContainerStoreOptions {
   isRunc: boolean
   clock: Clock
   log: Log
+  /** The container's cgroup; undefined when its sandbox is gone. */
+  cgroupOf(container: ContainerRecord): string | undefined
   onEvent(type: ContainerEventType, container: ContainerRecord): void
 }
 
@@ -194,6 +198,8 @@ export class ContainerStore {
     const file = join(this.#options.dir.exits, id)
     record.exitCode = Number(readFileSync(file, 'utf8'))
     record.finishedAt = statSync(file).mtimeMs * 1e6
+    // What the first process left behind would go on in the pod's or the node's process namespace.
+    this.#killRest(record)
     const outOfMemory =
       record.exitCode === SIGKILL_EXIT && existsSync(join(this.#options.dir.container(id), 'oom'))
     this.#finish(record, outOfMemory ? 'OOMKilled' : record.exitCode === 0 ? 'Completed' : 'Error')
@@ -239,7 +245,7 @@ export class ContainerStore {
       timer.abort()
     }
     if ((record.state as ContainerState) === 'CONTAINER_EXITED') return
-    await this.#killAll(record)
+    this.#killAll(record)
     await exited
   }
 
@@ -249,16 +255,15 @@ export class ContainerStore {
     return waiting.promise
   }
 
-  /** The init's end takes its process namespace along; without one of its own, every process is killed. */
-  async #killAll(record: ContainerRecord): Promise<void> {
-    if (record.config.linux?.securityContext?.namespaceOptions?.pid !== 'NODE') {
-      signal(record.pid, 'SIGKILL')
-      return
-    }
-    const { runtime, dir } = this.#options
-    await run(runtime, [`--root=${dir.ociRoot}`, 'kill', '--all', record.id, 'KILL']).catch(() =>
-      signal(record.pid, 'SIGKILL'),
-    )
+  /** The first process's end takes a process namespace of its own along; otherwise every process is killed. */
+  #killAll(record: ContainerRecord): void {
+    signal(record.pid, 'SIGKILL')
+    this.#killRest(record)
+  }
+
+  #killRest(record: ContainerRecord): void {
+    const cgroup = hasOwnProcesses(record) ? undefined : this.#options.cgroupOf(record)
+    if (cgroup) killCgroup(cgroup)
   }
 
   /** Fine when it is gone already. */
@@ -289,14 +294,8 @@ export class ContainerStore {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat[stat.lastIndexOf(')') + 2] !== 'Z'
-  } catch {
-    return false
-  }
-}
+const hasOwnProcesses = ({ config }: ContainerRecord) =>
+  config.linux?.securityContext?.namespaceOptions?.pid === 'CONTAINER'
 
 function signal(pid: number, name: string): void {
   try {

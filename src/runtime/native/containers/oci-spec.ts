@@ -7,6 +7,7 @@ import type {
 } from '../../cri/cri.generated.ts'
 import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
 import { effectiveCapabilities } from './capabilities.ts'
+import type { OciDevice } from './devices.ts'
 import { defaultSeccomp, type SeccompProfile } from './seccomp.ts'
 import { FILTER_ANNOTATION } from './seccomp-filter.ts'
 import type { ResolvedUser } from './user.ts'
@@ -33,24 +34,14 @@ export interface OciInput {
   compileSeccomp?: (profile: SeccompProfile) => string | undefined
   /** A seccomp profile read from disk (Localhost). */
   localSeccomp?: object
+  /** Of the sandbox that are not set in its namespaces already. */
   sysctls: Record<string, string>
+  /** Beside the usual ones. */
+  devices: readonly OciDevice[]
+  /** A cgroup namespace hides the rest of the tree; only the unified hierarchy needs it. */
+  unifiedCgroups: boolean
 }
 
-const MASKED = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-]
-const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export function ociSpec(input: OciInput): object {
@@ -68,10 +59,11 @@ export function ociSpec(input: OciInput): object {
       namespaces: namespacesOf(input),
       cgroupsPath: input.cgroupsPath,
       resources: { ...resourcesOf(config.linux?.resources ?? {}), devices: deviceRules(input) },
-      // Network settings belong to the sandbox's namespace and were made there.
-      sysctl: Object.fromEntries(Object.entries(input.sysctls).filter(([name]) => !name.startsWith('net.'))),
-      maskedPaths: privileged ? [] : security.maskedPaths?.length ? security.maskedPaths : MASKED,
-      readonlyPaths: privileged ? [] : security.readonlyPaths?.length ? security.readonlyPaths : READ_ONLY,
+      devices: input.devices.map(({ access: _, ...device }) => device),
+      sysctl: input.sysctls,
+      // None is a wish too: procMount Unmasked.
+      maskedPaths: privileged ? [] : (security.maskedPaths ?? []),
+      readonlyPaths: privileged ? [] : (security.readonlyPaths ?? []),
       seccomp,
       rootfsPropagation: propagationOf(config.mounts ?? []),
     },
@@ -147,8 +139,9 @@ function environmentOf(config: ContainerConfig, image: ImageConfig, user: Resolv
   return [...merged.values()]
 }
 
-function namespacesOf({ namespaces, hostPid }: OciInput): object[] {
+function namespacesOf({ config, namespaces, hostPid, unifiedCgroups }: OciInput): object[] {
   const list: object[] = [{ type: 'mount' }]
+  if (unifiedCgroups && !config.linux?.securityContext?.privileged) list.push({ type: 'cgroup' })
   if (namespaces.pid) list.push({ type: 'pid', path: namespaces.pid })
   else if (!hostPid) list.push({ type: 'pid' })
   if (namespaces.net) list.push({ type: 'network', path: namespaces.net })
@@ -250,11 +243,14 @@ export function resourcesOf(resources: LinuxContainerResources): object {
       limit: some(memoryLimitInBytes),
       swap: some(memorySwapLimitInBytes) ?? some(memoryLimitInBytes),
     },
+    ...(resources.hugepageLimits?.length && {
+      hugepageLimits: resources.hugepageLimits.map(({ pageSize, limit = 0 }) => ({ pageSize, limit })),
+    }),
     ...(resources.unified && Object.keys(resources.unified).length > 0 && { unified: resources.unified }),
   }
 }
 
-function deviceRules({ config }: OciInput): object[] {
+function deviceRules({ config, devices }: OciInput): object[] {
   if (config.linux?.securityContext?.privileged) return [{ allow: true, access: 'rwm' }]
   const usual = [
     ['c', 1, 3],
@@ -269,6 +265,7 @@ function deviceRules({ config }: OciInput): object[] {
   return [
     { allow: false, access: 'rwm' },
     ...usual.map(([type, major, minor]) => ({ allow: true, type, major, minor, access: 'rwm' })),
+    ...devices.map(({ type, major, minor, access }) => ({ allow: true, type, major, minor, access })),
   ]
 }
 

@@ -1,13 +1,18 @@
 // Pod sandboxes: pinned namespaces, a shared memory file system, name resolution files, an address. No process.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { PassiveClock } from '../../../base/clock.ts'
 import type { PodSandbox, PodSandboxConfig, PodSandboxStatus } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { loopbackUp, type PodNetwork } from '../network/pod-network.ts'
+import type { RuntimeChoice } from '../probe.ts'
 import { readStates, type StateDir, writeState } from '../state-dir.ts'
+import { isAlive } from '../syscall/is-alive.ts'
 import { MS, mount, setHostname, unmountIfMounted } from '../syscall/libc.ts'
-import { inNamespace, inNewNamespaces, type NamespaceKind, pin } from '../syscall/namespaces.ts'
+import { inNewNamespaces, type NamespaceKind, pin, pinOf } from '../syscall/namespaces.ts'
+import { removePause, startPause } from './pause.ts'
+import { setSysctls } from './sysctls.ts'
 
 export interface Sandbox {
   id: string
@@ -18,61 +23,84 @@ export interface Sandbox {
   ready: boolean
   /** '' with the host's network. */
   ip: string
+  /** The first process of the pod's own process namespace. */
+  pausePid?: number
+}
+
+export interface SandboxStoreOptions {
+  dir: StateDir
+  network: PodNetwork
+  clock: PassiveClock
+  choice: RuntimeChoice
+  /** The cgroup in which a sandbox's processes have theirs. */
+  cgroupParent(config: PodSandboxConfig): string
 }
 
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024
 const PINNED: readonly NamespaceKind[] = ['net', 'ipc', 'uts']
 
 export class SandboxStore {
+  readonly #options: SandboxStoreOptions
   readonly #dir: StateDir
   readonly #network: PodNetwork
-  readonly #clock: PassiveClock
   readonly #sandboxes = new Map<string, Sandbox>()
 
-  constructor(dir: StateDir, network: PodNetwork, clock: PassiveClock) {
-    this.#dir = dir
-    this.#network = network
-    this.#clock = clock
-    this.#recover()
+  constructor(options: SandboxStoreOptions) {
+    this.#options = options
+    this.#dir = options.dir
+    this.#network = options.network
   }
 
-  /** What an earlier runtime made is found again; what it did not finish is removed. */
-  #recover(): void {
+  /** What an earlier runtime made is found again; what it did not finish is removed. To be called once, first. */
+  async recover(): Promise<void> {
     const { states, broken } = readStates<Sandbox>(this.#dir.sandboxes)
     for (const sandbox of states) {
       this.#sandboxes.set(sandbox.id, sandbox)
       if (sandbox.ip) this.#network.restore(sandbox.id, sandbox.ip)
     }
-    for (const id of broken) this.#dismantle(id, '')
+    await Promise.all(broken.map(id => this.#dismantle(id, '')))
   }
 
-  run(config: PodSandboxConfig, runtimeHandler: string): Sandbox {
-    const options = config.linux?.securityContext?.namespaceOptions
-    if (options?.pid === 'POD') {
-      throw new CriError(
-        CRI_CODE.unimplemented,
-        'sharing one process namespace in a pod is not supported by this runtime yet',
-      )
-    }
+  async run(config: PodSandboxConfig, runtimeHandler: string): Promise<Sandbox> {
     const id = randomBytes(32).toString('hex')
     mkdirSync(this.#dir.sandbox(id), { mode: 0o711 })
     try {
       const ip = this.#build(id, config)
+      const pausePid = sharesProcesses(config) ? await this.#startPause(id, config) : undefined
       const sandbox: Sandbox = {
         id,
         config,
         runtimeHandler,
-        createdAt: this.#clock.now() * 1e6,
+        createdAt: this.#options.clock.now() * 1e6,
         ready: true,
         ip,
+        ...(pausePid && { pausePid }),
       }
       writeState(this.#dir.sandbox(id, 'state.json'), sandbox)
       this.#sandboxes.set(id, sandbox)
       return sandbox
     } catch (error) {
-      this.#dismantle(id, '')
+      await this.#dismantle(id, '')
       throw error
     }
+  }
+
+  async #startPause(id: string, config: PodSandboxConfig): Promise<number> {
+    const { dir, choice, cgroupParent } = this.#options
+    const joined = (type: string, kind: NamespaceKind) => {
+      const path = dir.sandbox(id, kind)
+      return existsSync(path) ? [{ type, path }] : []
+    }
+    const namespaces = [
+      { type: 'pid' },
+      ...joined('network', 'net'),
+      ...joined('ipc', 'ipc'),
+      ...joined('uts', 'uts'),
+    ]
+    const cgroupsPath = join(cgroupParent(config), id)
+    const pid = await startPause({ id, dir, choice, cgroupsPath, namespaces })
+    pinOf(pid, 'pid', dir.sandbox(id, 'pid'))
+    return pid
   }
 
   #build(id: string, config: PodSandboxConfig): string {
@@ -87,36 +115,31 @@ export class SandboxStore {
       mkdirSync(shm)
       mount('shm', shm, 'tmpfs', MS.noSuid | MS.noDev | MS.noExec, `mode=1777,size=${SHARED_MEMORY_BYTES}`)
     }
+    setSysctls(config.linux?.sysctls ?? {}, kind => kinds.includes(kind) && this.#dir.sandbox(id, kind))
     writeFileSync(this.#dir.sandbox(id, 'resolv.conf'), resolvConf(config), { mode: 0o644 })
     writeFileSync(this.#dir.sandbox(id, 'hostname'), `${config.hostname ?? ''}\n`, { mode: 0o644 })
     if (!kinds.includes('net')) return ''
     const namespace = this.#dir.sandbox(id, 'net')
-    this.#setSysctls(namespace, config.linux?.sysctls ?? {})
     if (this.#network.isReady) return this.#network.attach(id, namespace)
     loopbackUp(namespace)
     throw new CriError(CRI_CODE.failedPrecondition, 'the pod network is not ready: no address range was set')
   }
 
-  #setSysctls(namespace: string, sysctls: Record<string, string>): void {
-    const network = Object.entries(sysctls).filter(([name]) => name.startsWith('net.'))
-    if (network.length === 0) return
-    inNamespace('net', namespace, () => {
-      for (const [name, value] of network) writeFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, value)
-    })
-  }
-
   get(id: string): Sandbox {
-    const sandbox = this.#sandboxes.get(id)
+    const sandbox = this.find(id)
     if (!sandbox) throw criNotFound('sandbox', id)
     return sandbox
   }
 
   find(id: string): Sandbox | undefined {
-    return this.#sandboxes.get(id)
+    const sandbox = this.#sandboxes.get(id)
+    // Without its first process, the processes' namespace is over.
+    if (sandbox?.ready && sandbox.pausePid && !isAlive(sandbox.pausePid)) this.stop(id)
+    return sandbox
   }
 
   list(): Sandbox[] {
-    return [...this.#sandboxes.values()]
+    return [...this.#sandboxes.keys()].map(id => this.find(id)!)
   }
 
   /** The network goes, the rest stays until removal. Stopping twice, or what is not there, is fine. */
@@ -124,23 +147,32 @@ export class SandboxStore {
     const sandbox = this.#sandboxes.get(id)
     if (!sandbox?.ready) return
     if (sandbox.ip) this.#network.detach(id, sandbox.ip)
+    if (sandbox.pausePid && isAlive(sandbox.pausePid)) process.kill(sandbox.pausePid, 'SIGKILL')
     sandbox.ready = false
     writeState(this.#dir.sandbox(id, 'state.json'), sandbox)
   }
 
-  remove(id: string): void {
+  async remove(id: string): Promise<void> {
     const sandbox = this.#sandboxes.get(id)
     if (!sandbox) return
     this.stop(id)
-    this.#dismantle(id, '')
+    await this.#dismantle(id, '')
     this.#sandboxes.delete(id)
   }
 
-  #dismantle(id: string, ip: string): void {
+  async #dismantle(id: string, ip: string): Promise<void> {
+    const { dir, choice } = this.#options
+    await removePause(id, dir, choice)
     this.#network.detach(id, ip)
-    for (const mounted of [...PINNED, 'shm']) unmountIfMounted(this.#dir.sandbox(id, mounted))
+    for (const mounted of [...PINNED, 'pid', 'shm']) unmountIfMounted(this.#dir.sandbox(id, mounted))
     rmSync(this.#dir.sandbox(id), { recursive: true, force: true })
   }
+}
+
+/** POD is what a protobuf message without the field means. */
+function sharesProcesses({ linux }: PodSandboxConfig): boolean {
+  const options = linux?.securityContext?.namespaceOptions
+  return options !== undefined && (options.pid ?? 'POD') === 'POD'
 }
 
 function isHost(kind: NamespaceKind, options: { network?: string; ipc?: string } | undefined): boolean {

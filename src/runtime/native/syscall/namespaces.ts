@@ -62,6 +62,12 @@ export function pin(kind: NamespaceKind, file: string): void {
   mount(own(kind), file, null, MS.bind)
 }
 
+/** As pin, for a namespace of another process. */
+export function pinOf(pid: number, kind: NamespaceKind | 'pid' | 'user', file: string): void {
+  writeFileSync(file, '')
+  mount(`/proc/${pid}/ns/${kind}`, file, null, MS.bind)
+}
+
 /** A thread that shares its file system view with others cannot change its mount namespace. */
 export function ownFileSystemView(): void {
   unshare(CLONE.fileSystem)
