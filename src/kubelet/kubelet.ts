@@ -11,6 +11,7 @@ import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
 import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
 import { rejection } from './admission/can-admit.ts'
+import { type HostFeatures, hostHasAppArmor, refusedByHost } from './admission/host-features.ts'
 import { noCgroups, type PodCgroups } from './cgroups/pod-cgroups.ts'
 import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
 import { backOffLimits } from './configuration/settings.ts'
@@ -285,7 +286,7 @@ export class Kubelet {
       )
       .map(worker => worker.pod)
       .filter(other => !isTerminal(other.status.phase))
-    const words = rejection(pod, this.#agent!.node!, others)
+    const words = refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
     if (words)
       this.#workerParts!.events.tell(
         pod,
@@ -294,6 +295,11 @@ export class Kubelet {
         words.message.replace('Pod was rejected: ', ''),
       )
     return words
+  }
+
+  #hostFeatures(): HostFeatures {
+    const { allowedUnsafeSysctls = [] } = this.#parts.options?.configuration ?? {}
+    return { unsafeSysctls: allowedUnsafeSysctls, hasAppArmor: hostHasAppArmor() }
   }
 
   #podUpdated(old: Pod, pod: Pod): void {

@@ -16,6 +16,8 @@ export interface KubeletConfiguration {
   evictionMaxPodGracePeriod?: number
   /** Duration. */
   evictionPressureTransitionPeriod?: string
+  /** Kernel settings beside the safe ones: names, or beginnings that end in '*'. */
+  allowedUnsafeSysctls?: string[]
   crashLoopBackOff?: {
     /** Duration from 1s to 300s: the longest wait before a restart. */
     maxContainerRestartPeriod?: string
@@ -47,6 +49,7 @@ const API_VERSION = 'kubelet.config.k8s.io/v1beta1'
 type Check = (value: unknown) => boolean
 const isMap: Check = value =>
   typeof value === 'object' && value !== null && Object.values(value).every(item => typeof item === 'string')
+const isList: Check = value => Array.isArray(value) && value.every(item => typeof item === 'string')
 const isDuration: Check = value => typeof value === 'string' && parseGoDuration(value) !== undefined
 const isCount: Check = value => Number.isInteger(value) && (value as number) >= 0
 
@@ -82,6 +85,7 @@ const FIELDS: Record<keyof KubeletConfiguration, Check> = {
   evictionSoftGracePeriod: isMap,
   evictionMaxPodGracePeriod: isCount,
   evictionPressureTransitionPeriod: isDuration,
+  allowedUnsafeSysctls: isList,
   crashLoopBackOff: isCrashLoop,
   containerLogMaxSize: isQuantity,
   containerLogMaxFiles: isWithin(2),

@@ -73,7 +73,7 @@ export async function containerConfig(
     ...(stopSignal && { stopSignal: criSignal(stopSignal) }),
     linux: {
       resources: containerResources(pod, container, facts.memoryCapacityBytes),
-      securityContext: containerSecurityContext(pod, container, imageUser, targetId),
+      securityContext: containerSecurityContext(pod, container, imageUser, facts.rootDir, targetId),
     },
   }
   return { config, skippedEnv: env.skipped }

@@ -28,7 +28,7 @@ export function sandboxConfig(
     portMappings: pod.spec.hostNetwork ? [] : portMappings(pod),
     labels: { ...labels, [LABEL.podName]: name, [LABEL.podNamespace]: namespace, [LABEL.podUid]: uid },
     annotations,
-    linux: { cgroupParent, securityContext: sandboxSecurityContext(pod), sysctls },
+    linux: { cgroupParent, securityContext: sandboxSecurityContext(pod, facts.rootDir), sysctls },
   }
 }
 

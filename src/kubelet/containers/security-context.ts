@@ -1,4 +1,5 @@
 // Pod and container securityContext as CRI's. Upstream: kuberuntime/security_context.go, pkg/securitycontext.
+import { resolve } from 'node:path'
 import type {
   Container,
   EphemeralContainer,
@@ -74,6 +75,7 @@ export function containerSecurityContext(
   pod: Pod,
   container: AnyContainer,
   image: ImageUser,
+  rootDir: string,
   targetId?: string,
 ): LinuxContainerSecurityContext {
   const context = effectiveSecurityContext(pod, container)
@@ -95,12 +97,12 @@ export function containerSecurityContext(
     noNewPrivs: context.allowPrivilegeEscalation === false,
     maskedPaths: unmasked ? [] : MASKED_PATHS,
     readonlyPaths: unmasked ? [] : READONLY_PATHS,
-    seccomp: seccompOf(context.seccompProfile, privileged),
+    seccomp: seccompOf(context.seccompProfile, privileged, rootDir),
     ...(context.appArmorProfile && { apparmor: profile(context.appArmorProfile) }),
   }
 }
 
-export function sandboxSecurityContext(pod: Pod): LinuxSandboxSecurityContext {
+export function sandboxSecurityContext(pod: Pod, rootDir: string): LinuxSandboxSecurityContext {
   const { runAsUser, runAsGroup, seLinuxOptions, seccompProfile } = pod.spec.securityContext ?? {}
   const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
   return {
@@ -110,7 +112,7 @@ export function sandboxSecurityContext(pod: Pod): LinuxSandboxSecurityContext {
     ...(runAsGroup !== undefined && { runAsGroup: { value: runAsGroup } }),
     ...supplementalGroups(pod),
     privileged: all.some(container => container.securityContext?.privileged),
-    seccomp: seccompProfile ? profile(seccompProfile) : { profileType: 'RuntimeDefault', localhostRef: '' },
+    seccomp: seccompOf(seccompProfile, false, rootDir),
   }
 }
 
@@ -133,10 +135,19 @@ function supplementalGroups({ spec }: Pod) {
   }
 }
 
-/** Without a profile containers get the runtime's own, as with upstream's --seccomp-default. */
-function seccompOf(seccomp: SeccompProfile | undefined, privileged: boolean | undefined): SecurityProfile {
+/**
+ * Profiles of the node are files below DIR/kubelet/seccomp.
+ * Without a profile containers get the runtime's own, as with upstream's --seccomp-default.
+ */
+function seccompOf(
+  seccomp: SeccompProfile | undefined,
+  privileged: boolean | undefined,
+  rootDir: string,
+): SecurityProfile {
   if (privileged) return { profileType: 'Unconfined', localhostRef: '' }
-  return seccomp ? profile(seccomp) : { profileType: 'RuntimeDefault', localhostRef: '' }
+  if (!seccomp) return { profileType: 'RuntimeDefault', localhostRef: '' }
+  const { localhostRef = '', ...rest } = profile(seccomp)
+  return { ...rest, localhostRef: localhostRef && resolve(rootDir, 'seccomp', localhostRef) }
 }
 
 const profile = ({ type, localhostProfile }: SeccompProfile): SecurityProfile => ({

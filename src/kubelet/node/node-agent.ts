@@ -12,7 +12,7 @@ import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generat
 import { apiMicroTime } from '../api-time.ts'
 import type { Machine } from './machine.ts'
 import type { NodePressures } from './node-conditions.ts'
-import { runtimeProblem } from './node-health.ts'
+import { runtimeHealth } from './node-health.ts'
 import { differs, type NodeInputs, newNode, nodeLabels, nodeStatus } from './node-status.ts'
 
 const STATUS_EVERY_MS = 10_000
@@ -106,14 +106,22 @@ export class NodeAgent {
 
   async #inputs(): Promise<NodeInputs> {
     const { runtime, nodeName, addresses, machine, port, pressures } = this.#parts
-    const [images, problem] = await Promise.all([
+    const [images, { problem, abilities }] = await Promise.all([
       runtime.listImages({}).then(
         answer => answer.images,
         () => [],
       ),
-      runtimeProblem(runtime),
+      runtimeHealth(runtime),
     ])
-    return { nodeName, addresses, machine, images, health: { ...pressures(), problem }, port }
+    return {
+      nodeName,
+      addresses,
+      machine,
+      images,
+      health: { ...pressures(), problem },
+      runtime: abilities,
+      port,
+    }
   }
 
   /** Labels that the kubelet owns are set again; what others put on the node stays. */

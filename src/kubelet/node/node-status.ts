@@ -4,6 +4,7 @@ import type { ContainerImage, Node, NodeAddress, NodeStatus } from '../../api/ty
 import type { Image } from '../../runtime/cri/cri.generated.ts'
 import { type Machine, machineResources } from './machine.ts'
 import { type NodeHealth, nodeConditions } from './node-conditions.ts'
+import type { RuntimeAbilities } from './node-health.ts'
 
 export interface NodeInputs {
   nodeName: string
@@ -11,6 +12,7 @@ export interface NodeInputs {
   machine: Machine
   images: readonly Image[]
   health: NodeHealth
+  runtime: RuntimeAbilities
   /** Where the kubelet listens; 0 when it does not. */
   port: number
 }
@@ -41,7 +43,14 @@ export function nodeStatus(inputs: NodeInputs, previous: NodeStatus | undefined,
     daemonEndpoints: { kubeletEndpoint: { Port: port } },
     nodeInfo: machine.info,
     images: imageList(inputs.images),
-    runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: false, userNamespaces: false } }],
+    runtimeHandlers: inputs.runtime.handlers.map(({ name, features }) => ({
+      name,
+      features: {
+        recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts ?? false,
+        userNamespaces: features?.userNamespaces ?? false,
+      },
+    })),
+    features: { supplementalGroupsPolicy: inputs.runtime.hasSupplementalGroupsPolicy },
   }
 }
 

@@ -222,7 +222,7 @@ function volumeMountsOf(container: Container, old: ContainerStatus | undefined):
       mountPath,
       ...(readOnly && {
         readOnly,
-        recursiveReadOnly: recursiveReadOnly === 'Enabled' ? 'Enabled' : 'Disabled',
+        recursiveReadOnly: (recursiveReadOnly ?? 'Disabled') === 'Disabled' ? 'Disabled' : 'Enabled',
       }),
     }),
   )

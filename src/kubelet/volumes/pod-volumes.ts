@@ -201,7 +201,7 @@ export class PodVolumes {
       readonly,
       selinuxRelabel: false,
       propagation: PROPAGATION[mount.mountPropagation ?? 'None'],
-      ...(readonly && mount.recursiveReadOnly === 'Enabled' && { recursiveReadOnly: true }),
+      ...(readonly && (mount.recursiveReadOnly ?? 'Disabled') !== 'Disabled' && { recursiveReadOnly: true }),
     }
   }
 

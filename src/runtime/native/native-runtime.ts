@@ -135,7 +135,14 @@ export class NativeRuntime implements Service {
       message: ready ? '' : 'no pod address range was set',
     }
     const conditions = [{ type: 'RuntimeReady', status: true, reason: '', message: '' }, network]
-    return { status: { conditions }, info: {} } as unknown as cri.StatusResponse
+    // User namespaces need id-mapped mounts, which this runc does not know.
+    const userNamespaces = false
+    return {
+      status: { conditions },
+      info: {},
+      runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: true, userNamespaces } }],
+      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false },
+    }
   }
 
   async runtimeConfig(): Promise<cri.RuntimeConfigResponse> {
