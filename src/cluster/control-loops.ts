@@ -2,7 +2,6 @@
 import { hostname } from 'node:os'
 import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import type { ControllerContext } from '../controllers/controller-context.ts'
-import { runEndpointSliceController } from '../controllers/endpoint-slice/endpoint-slice-controller.ts'
 import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
@@ -10,6 +9,7 @@ import type { RunningApiServer } from './api-server.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { startSecurityControllers } from './security-controllers.ts'
+import { startServiceControllers } from './service-controllers.ts'
 import { startWorkloads } from './workloads.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
@@ -20,7 +20,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
     runRootCaController(as('root-ca-cert-publisher'), api.authorityCertificate, signal),
   )
   startHousekeeping(api, parts)
-  keepRunning(parts, signal => runEndpointSliceController(as('endpointslice-controller'), signal))
+  startServiceControllers(api, parts)
   startWorkloads(api, parts)
   startSecurityControllers(api, parts)
   startScheduler(api, parts)
