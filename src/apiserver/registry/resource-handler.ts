@@ -6,7 +6,9 @@ import { isNotFound, methodNotSupported } from '../../api/status-error.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Admission } from '../admission/admission.ts'
+import { apply, trackUpdate } from '../managed-fields/field-manager.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
+import { checkPatchOptions, readConfiguration } from './apply-request.ts'
 import { type Endpoint, served } from './endpoint.ts'
 import { groupVersion } from './resource-reader.ts'
 import { parseResourceVersion, tooLarge } from './resource-version.ts'
@@ -82,6 +84,7 @@ export class ResourceHandler {
     const write = this.begin(endpoint, request)
     const object = write.decode(request.body)
     write.checkTarget(object)
+    trackUpdate(object, undefined, write.writer, hasStatus(endpoint))
     await write.admit('CREATE', object)
     const created = await endpoint.store.create(toStored(endpoint, object), {
       namespace: request.namespace,
@@ -104,6 +107,7 @@ export class ResourceHandler {
     const transform = async (old: KubeObject | undefined) => {
       const object = unused ?? read()
       unused = undefined
+      trackUpdate(object, old && served(endpoint, old), write.writer, hasStatus(endpoint))
       await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
       return toStored(endpoint, object)
     }
@@ -124,14 +128,19 @@ export class ResourceHandler {
     const write = this.begin(endpoint, request)
     const { patch } = request
     if (!patch) throw new Error('a patch request carries a patch')
+    checkPatchOptions(request)
+    if (patch.type === 'application/apply-patch+yaml')
+      return this.#apply(endpoint, write, readConfiguration(patch.document, write), strategy)
     const { object } = await endpoint.store.update({
       namespace: request.namespace,
       name: write.name,
       context: write.context,
       attempts: PATCH_ATTEMPTS,
       transform: async old => {
-        const object = write.decode(applyPatch(served(endpoint, old), patch))
+        const current = served(endpoint, old)
+        const object = write.decode(applyPatch(current, patch))
         write.checkTarget(object)
+        trackUpdate(object, current, write.writer, hasStatus(endpoint))
         // A patch that says nothing about the version applies to whatever version is there.
         await write.admit('UPDATE', object, old)
         return toStored(endpoint, object)
@@ -140,6 +149,36 @@ export class ResourceHandler {
       ...(strategy && { strategy }),
     })
     return answer(served(endpoint, object), 200, distinct(write.warnings))
+  }
+
+  /** Server-side apply: the only patch that creates what does not exist. */
+  async #apply(
+    endpoint: Endpoint,
+    write: WriteRequest,
+    config: KubeObject,
+    strategy?: UpdateStrategy,
+  ): Promise<ApiResponse> {
+    const { namespace, options = {} } = write.request
+    const writer = { ...write.writer, fieldManager: options.fieldManager! }
+    const transform = async (old: KubeObject | undefined) => {
+      const live = old && served(endpoint, old)
+      const object = write.decode(apply(live, config, writer, options.force ?? false, hasStatus(endpoint)))
+      write.checkTarget(object)
+      await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
+      return toStored(endpoint, object)
+    }
+    const { object, created } = await endpoint.store.update({
+      namespace,
+      name: write.name,
+      context: write.context,
+      attempts: PATCH_ATTEMPTS,
+      transform,
+      ...(!strategy && { transformMissing: () => transform(undefined), createsMissing: true }),
+      validate: (final, old) => write.validate('UPDATE', final, old),
+      validateCreate: final => write.validate('CREATE', final),
+      ...(strategy && { strategy }),
+    })
+    return answer(served(endpoint, object), created ? 201 : 200, distinct(write.warnings))
   }
 
   async #delete(endpoint: Endpoint, request: ApiRequest): Promise<ApiResponse> {
@@ -206,6 +245,8 @@ export function answer(object: KubeObject, code = 200, warnings: readonly string
 function distinct(warnings: readonly string[]): string[] {
   return [...new Set(warnings)]
 }
+
+const hasStatus = ({ store }: Endpoint) => store.strategy.status !== undefined
 
 function toStored(endpoint: Endpoint, object: KubeObject): KubeObject {
   return endpoint.conversion ? endpoint.conversion.toStored(object) : object

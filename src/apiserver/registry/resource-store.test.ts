@@ -174,13 +174,6 @@ test('concurrent patches all land; one that names a version fails when it is not
   assert.equal((await failure(api.patch('configmaps', 'a', { metadata, data: { q: '1' } }))).code, 409)
 })
 
-test('apply patches are not accepted yet', async () => {
-  const api = new TestRegistry()
-  await api.create('configmaps', configMap('a'))
-  const status = await failure(api.patch('configmaps', 'a', {}, 'apply'))
-  assert.deepEqual([status.code, status.reason], [415, 'UnsupportedMediaType'])
-})
-
 test('the generation counts changes of the spec; status changes only through its subresource', async () => {
   const api = new TestRegistry()
   const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }

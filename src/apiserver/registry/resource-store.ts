@@ -43,6 +43,8 @@ export interface UpdateCall extends CreateCall {
   transform(existing: KubeObject): Promise<KubeObject> | KubeObject
   /** Makes the object when there is none, where the strategy allows it. */
   transformMissing?(): Promise<KubeObject> | KubeObject
+  /** As server-side apply does: whatever the strategy says. */
+  createsMissing?: boolean
   validateCreate?: Admit
   /** Default: the resource's own strategy. */
   strategy?: UpdateStrategy
@@ -194,7 +196,8 @@ export class ResourceStore {
     for (let attempt = 1; ; attempt++) {
       const existing = this.find(namespace, name)
       if (!existing) {
-        if (!strategy.allowCreateOnUpdate || !call.transformMissing) throw notFound(this.info, name)
+        const mayCreate = strategy.allowCreateOnUpdate || call.createsMissing
+        if (!mayCreate || !call.transformMissing) throw notFound(this.info, name)
         return { object: await this.#createOnUpdate(call, await call.transformMissing()), created: true }
       }
       const object = await this.#tryUpdate(existing, strategy, call)

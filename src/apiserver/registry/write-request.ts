@@ -9,6 +9,8 @@ import { decodeObject } from '../../api/schema/decode-object.ts'
 import { badRequest, type FieldErrorLike, invalid } from '../../api/status-error.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import type { Admission, AdmissionAttributes, Operation } from '../admission/admission.ts'
+import type { Writer } from '../managed-fields/field-manager.ts'
+import { formatTime } from './object-time.ts'
 import { groupVersion } from './resource-reader.ts'
 import type { WriteContext } from './strategy.ts'
 
@@ -55,6 +57,12 @@ export class WriteRequest {
     this.warnings.push(...warnings)
     applyDefaults(object)
     return object
+  }
+
+  /** Who writes, for managedFields. */
+  get writer(): Writer {
+    const { options, userAgent, subresource } = this.request
+    return { fieldManager: options?.fieldManager, userAgent, subresource, time: formatTime(this.context.now) }
   }
 
   get ownKind(): BodyKind {

@@ -11,7 +11,6 @@ export function keepMetadataOwnedBySpec({ metadata }: KubeObject, { metadata: ol
     'annotations',
     'finalizers',
     'ownerReferences',
-    'managedFields',
   ] as const) {
     copyField(metadata, old, field)
   }

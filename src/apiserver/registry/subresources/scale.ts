@@ -5,6 +5,7 @@ import type { ApiRequest, ApiResponse } from '../../../api/request.ts'
 import { invalid } from '../../../api/status-error.ts'
 import type { Scale } from '../../../api/types/autoscaling-v1.ts'
 import type { LabelSelector } from '../../../api/types/meta-v1.ts'
+import { trackUpdate } from '../../managed-fields/field-manager.ts'
 import { applyPatch } from '../../patch/apply-patch.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
@@ -40,11 +41,13 @@ async function change(
     transform: async old => {
       const before = old as Scalable
       const scale = await wanted(write, request, before)
-      return {
+      const object = {
         ...before,
         metadata: { ...before.metadata, resourceVersion: scale.metadata.resourceVersion },
         spec: { ...before.spec, replicas: scale.spec.replicas ?? 0 },
       }
+      trackUpdate(object, before, write.writer, true)
+      return object
     },
     validate: (final, old) =>
       write.validate('UPDATE', scaleOf(final as Scalable), old && scaleOf(old as Scalable)),
