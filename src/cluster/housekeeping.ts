@@ -2,6 +2,7 @@
 
 import { EventRecorder } from '../client/events/event-recorder.ts'
 import { MutableCatalog, type ResourceCatalog } from '../client/resource-catalog.ts'
+import { DisruptionController } from '../controllers/disruption/disruption-controller.ts'
 import { runGarbageCollector } from '../controllers/garbage-collector/garbage-collector.ts'
 import { runNamespaceController } from '../controllers/namespace/namespace-controller.ts'
 import type { RunningApiServer } from './api-server.ts'
@@ -15,6 +16,8 @@ export function startHousekeeping(
   const { clock, log } = parts
   const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log, catalog })
   keepRunning(parts, signal => runNamespaceController(contextOf('namespace-controller'), signal))
+  const disruption = new DisruptionController(contextOf('disruption-controller'))
+  keepRunning(parts, signal => disruption.run(signal))
   const collector = contextOf('generic-garbage-collector')
   const recorder = new EventRecorder({ ...collector, component: 'garbage-collector-controller' })
   keepRunning(parts, signal => runGarbageCollector({ ...collector, recorder }, signal))

@@ -1,9 +1,11 @@
 // pods/eviction: a deletion that PodDisruptionBudgets may put off. Upstream: pod/storage/eviction.go.
 import type { KubeObject } from '../../../api/kube-object.ts'
 import { matcherOf } from '../../../api/labels.ts'
+import { withDisruptionTarget } from '../../../api/pod/pod-condition.ts'
 import type { ApiRequest, DeleteOptions } from '../../../api/request.ts'
 import {
   badRequest,
+  conflict,
   forbidden,
   isConflict,
   type StatusCause,
@@ -23,6 +25,7 @@ import type { SubresourceHandler } from './subresource.ts'
 /** So many evictions may be approved without the controller having seen the pods go. */
 const MAX_DISRUPTED_PODS = 2_000
 const ATTEMPTS = 20
+const REASON = 'EvictionByEvictionAPI'
 const VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 
 export function evictionHandler(handler: ResourceHandler, budgets: () => Endpoint): SubresourceHandler {
@@ -113,22 +116,42 @@ class EvictionAttempt {
     )
   }
 
+  /** Tells first why the Pod goes. Upstream: addConditionAndDeletePod. */
   async #delete(options: DeleteOptions): Promise<void> {
+    const { dryRun } = this.#context
     await this.#pods.store.delete({
       namespace: this.#namespace,
       name: this.#name,
-      options,
+      options: dryRun ? options : await this.#announce(options),
       context: this.#context,
     })
   }
 
+  /** Answers the options with the version that came of it. */
+  async #announce(options: DeleteOptions): Promise<DeleteOptions> {
+    const { store } = this.#pods
+    const { status: strategy } = store.strategy
+    const { object } = await store.update({
+      namespace: this.#namespace,
+      name: this.#name,
+      context: this.#context,
+      ...(strategy && { strategy }),
+      validate: () => {},
+      transform: old => {
+        checkPreconditions(old, options)
+        const evicted = withDisruptionTarget(asPod(old), REASON, 'Eviction API: evicting', this.#context.now)
+        return { ...evicted, metadata: { ...evicted.metadata } } as unknown as KubeObject
+      },
+    })
+    const { resourceVersion } = object.metadata
+    if (!options.preconditions?.resourceVersion || !resourceVersion) return options
+    return { ...options, preconditions: { ...options.preconditions, resourceVersion } }
+  }
+
+  /** An empty selector selects every Pod, an absent one none. */
   async #budgetsOf({ metadata: { labels } }: Pod): Promise<PodDisruptionBudget[]> {
     const { items } = await this.#budgets.reader.list(this.#namespace, {})
-    return (items as unknown as PodDisruptionBudget[]).filter(({ spec: { selector } }) => {
-      const isEmpty =
-        !selector || (!Object.keys(selector.matchLabels ?? {}).length && !selector.matchExpressions?.length)
-      return !isEmpty && matcherOf(selector)(labels)
-    })
+    return (items as unknown as PodDisruptionBudget[]).filter(({ spec }) => matcherOf(spec.selector)(labels))
   }
 
   /** Takes one disruption off the budget. Throws 429 when there is none. Upstream: checkAndDecrement. */
@@ -145,6 +168,25 @@ class EvictionAttempt {
       transform: old =>
         spent(old as unknown as PodDisruptionBudget, this.#name, this.#context.now) as unknown as KubeObject,
     })
+  }
+}
+
+function checkPreconditions({ metadata }: KubeObject, { preconditions }: DeleteOptions): void {
+  const { uid, resourceVersion } = preconditions ?? {}
+  const what = { group: '', resource: 'Pods' }
+  if (uid && uid !== metadata.uid) {
+    throw conflict(
+      what,
+      metadata.name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    )
+  }
+  if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+    throw conflict(
+      what,
+      metadata.name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    )
   }
 }
 
