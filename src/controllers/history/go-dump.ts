@@ -37,7 +37,10 @@ function struct(type: string, value: Fields): string {
 }
 
 function ownField(type: string, own: FieldFacts | InlineFacts, value: Fields): string {
-  if ('name' in own) return `${goFieldName(type, own.name)}:${typed(own.type, value[own.name])}`
+  if ('name' in own) {
+    const text = own.name === 'uid' ? `(types.UID)${value.uid ?? ''}` : typed(own.type, value[own.name])
+    return `${goFieldName(type, own.name)}:${text}`
+  }
   return `${own.type.slice(own.type.indexOf('.') + 1)}:(${goTypeName(own.type)})${struct(own.type, value)}`
 }
 
