@@ -1,10 +1,12 @@
 // Starts the controllers of workloads, each under upstream's service account for it.
 import { CronJobController } from '../controllers/cron-job/cron-job-controller.ts'
+import { DaemonSetController } from '../controllers/daemon-set/daemon-set-controller.ts'
 import { DeploymentController } from '../controllers/deployment/deployment-controller.ts'
 import { JobController } from '../controllers/job/job-controller.ts'
 import { ReplicaSetController } from '../controllers/replica-set/replica-set-controller.ts'
 import { replicaSetKind } from '../controllers/replica-set/replicated.ts'
 import { replicationControllerKind } from '../controllers/replication-controller/replication-controller-kind.ts'
+import { StatefulSetController } from '../controllers/stateful-set/stateful-set-controller.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
@@ -17,6 +19,8 @@ export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void
     new DeploymentController(contextOf('deployment-controller')),
     new JobController(contextOf('job-controller')),
     new CronJobController(contextOf('cronjob-controller')),
+    new StatefulSetController(contextOf('statefulset-controller')),
+    new DaemonSetController(contextOf('daemon-set-controller')),
   ]
   for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
 }

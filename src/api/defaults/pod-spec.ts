@@ -13,16 +13,16 @@ export function defaultPodSpec(spec: PodSpec): void {
   defaultServiceAccount(spec)
   spec.securityContext ??= {}
   spec.schedulerName ||= 'default-scheduler'
-  spec.enableServiceLinks ??= true
   for (const volume of spec.volumes ?? []) defaultVolume(volume)
   for (const container of spec.initContainers ?? []) defaultContainer(container)
   for (const container of spec.containers ?? []) defaultContainer(container)
   for (const container of spec.ephemeralContainers ?? []) defaultEphemeralContainer(container)
-  if (spec.hostNetwork) defaultHostPorts([...(spec.containers ?? []), ...(spec.initContainers ?? [])])
 }
 
-/** Only Pods themselves: requests follow limits, in containers and for the Pod. */
+/** Only Pods themselves, never templates, whose hashes would change. Upstream: SetDefaults_Pod. */
 export function defaultPod(spec: PodSpec): void {
+  spec.enableServiceLinks ??= true
+  if (spec.hostNetwork) defaultHostPorts([...(spec.containers ?? []), ...(spec.initContainers ?? [])])
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
     requestsFollowLimits(container)
   defaultPodLevelRequests(spec)

@@ -7,6 +7,7 @@ import type {
   DeploymentStatus,
   ReplicaSet,
 } from '../../api/types/apps-v1.ts'
+import { omitZero } from '../pod-control/omit-zero.ts'
 import {
   deploymentCondition,
   findCondition,
@@ -38,17 +39,17 @@ export function standingStatus(deployment: Deployment, { newest, old }: Sets, no
   const { metadata, status } = deployment
   return {
     ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
-    ...positive(
+    ...omitZero(
       'replicas',
       sum(set => set.status.replicas),
     ),
-    ...positive('updatedReplicas', newest?.status.replicas ?? 0),
-    ...positive(
+    ...omitZero('updatedReplicas', newest?.status.replicas ?? 0),
+    ...omitZero(
       'readyReplicas',
       sum(set => set.status.readyReplicas),
     ),
-    ...positive('availableReplicas', available),
-    ...positive('unavailableReplicas', totalSize(sets) - available),
+    ...omitZero('availableReplicas', available),
+    ...omitZero('unavailableReplicas', totalSize(sets) - available),
     ...(terminating !== undefined && { terminatingReplicas: terminating }),
     conditions: setCondition(status.conditions ?? [], availability(deployment, available, now)),
     ...(status.collisionCount !== undefined && { collisionCount: status.collisionCount }),
@@ -178,9 +179,4 @@ export function pausedCondition({ spec, status }: Deployment, now: number): Depl
   if (spec.paused && !isTold) return progressing('Unknown', 'DeploymentPaused', 'Deployment is paused', now)
   if (!spec.paused && isTold) return progressing('Unknown', 'DeploymentResumed', 'Deployment is resumed', now)
   return undefined
-}
-
-/** Go leaves out what is zero. */
-function positive<K extends string>(field: K, value: number): Partial<Record<K, number>> {
-  return value > 0 ? ({ [field]: value } as Record<K, number>) : {}
 }

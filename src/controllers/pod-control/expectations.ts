@@ -20,6 +20,13 @@ export class Expectations {
     this.#clock = clock
   }
 
+  /** Both at once. */
+  expect(key: string, creations: number, deletions: Iterable<string>): void {
+    const expected = this.#start(key)
+    expected.creations = creations
+    expected.deletions = new Set(deletions)
+  }
+
   expectCreations(key: string, count: number): void {
     this.#start(key).creations = count
   }

@@ -3,6 +3,7 @@ import { matchesAll } from '../../api/labels.ts'
 import { formatTime } from '../../api/time.ts'
 import type { ReplicaSetCondition, ReplicaSetStatus } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { omitZero } from '../pod-control/omit-zero.ts'
 import { isAvailable, isReady } from '../pod-control/pod-state.ts'
 import type { Replicated } from './replicated.ts'
 
@@ -26,12 +27,12 @@ export function replicaSetStatus(
   const conditions = conditionsOf(status.conditions ?? [], failure, active.length - replicas, now)
   return {
     replicas: active.length,
-    ...positive(
+    ...omitZero(
       'fullyLabeledReplicas',
       count(pod => matchesAll(labels, pod.metadata.labels)),
     ),
-    ...positive('readyReplicas', count(isReady)),
-    ...positive(
+    ...omitZero('readyReplicas', count(isReady)),
+    ...omitZero(
       'availableReplicas',
       count(pod => isAvailable(pod, minReadySeconds, now)),
     ),
@@ -60,9 +61,4 @@ function conditionsOf(
     message: failure,
   }
   return [...before, condition]
-}
-
-/** Go leaves out what is zero. */
-function positive<K extends string>(field: K, value: number): Partial<Record<K, number>> {
-  return value > 0 ? ({ [field]: value } as Record<K, number>) : {}
 }

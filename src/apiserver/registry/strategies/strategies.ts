@@ -2,6 +2,7 @@
 import type { ResourceInfo } from '../../../api/resources.ts'
 import { qualifiedName } from '../../../api/status-error.ts'
 import type { Strategy } from '../strategy.ts'
+import { DaemonSetStrategy } from './apps/daemon-set-strategy.ts'
 import { JobStrategy } from './batch/job-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
 import { PodStrategy } from './core/pod-strategy.ts'
@@ -19,6 +20,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   services: (_, parts) => new ServiceStrategy(parts.services),
   persistentvolumes: info => new PendingVolumeStrategy(info),
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),
+  'daemonsets.apps': info => new DaemonSetStrategy(info),
   'jobs.batch': () => new JobStrategy(),
 }
 
