@@ -4,6 +4,7 @@ import type { UserInfo } from '../api/request.ts'
 import { builtinResources } from '../api/resources.ts'
 import { chain } from '../apiserver/admission/admission.ts'
 import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
+import { quotaStatusThrough } from '../apiserver/admission/quota-status.ts'
 import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
 import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.ts'
 import { clientCertificateAuthenticator, unionAuthenticator } from '../apiserver/authn/authenticator.ts'
@@ -73,6 +74,7 @@ export async function startApiServer(
       ...defaultPlugins({
         lookup: storageLookup(storage),
         waitForAccount: waitForDefaultAccount(storage, clock),
+        quota: { clock, updateStatus: quotaStatusThrough(() => registry.handle) },
       }),
       access.escalationCheck,
     ]),
