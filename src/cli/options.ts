@@ -1,5 +1,6 @@
 // Options that several verbs share, and how they are checked.
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { parseGoDuration } from '../api/duration.ts'
 import { type ClusterPaths, clusterPaths } from '../cluster/paths.ts'
 
 export interface ClusterOptions {
@@ -46,6 +47,10 @@ export function withUpOptions(command: Command): Command {
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }
 
+/** A time, given as '30s'; its value is in milliseconds. */
+export const graceOption = (what: string): Option =>
+  new Option('--grace <duration>', `${what}, such as 30s; 0s kills them`).argParser(parseDuration)
+
 export const pathsOf = (options: ClusterOptions): ClusterPaths => clusterPaths(options.name, options.dataDir)
 
 /** How to name the same cluster again on a command line; empty for the default one. */
@@ -57,6 +62,12 @@ function parseName(text: string): string {
   // Link names on Linux have 15 characters, so derived names are hashed; this bound is for paths and cgroups.
   if (/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(text)) return text
   throw new InvalidArgumentError('a name has at most 40 lower-case letters, digits and inner dashes.')
+}
+
+function parseDuration(text: string): number {
+  const ms = parseGoDuration(text)
+  if (ms !== undefined && ms >= 0) return ms
+  throw new InvalidArgumentError('a duration is written like 500ms, 30s or 1m30s.')
 }
 
 function parsePort(text: string): number {

@@ -100,6 +100,8 @@ export async function startKubelet(
   api.setNodeAccess(kubelet.nodeAccess)
   const ready = untilReady(api, parts)
   keepRunning(parts, signal => kubelet.run(signal))
+  // Undone before everything else: pods end while all that they may need is still there.
+  parts.onStop(() => kubelet.shutDown(parts.ending.graceMs, parts.hurry))
   await ready
 }
 

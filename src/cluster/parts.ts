@@ -16,6 +16,10 @@ export interface ClusterParts {
   /** 0: any free one. */
   port: number
   nodeName: string
+  /** How long pods may take to end, as of when the cluster stops. Milliseconds. */
+  ending: { graceMs: number }
+  /** Aborts when the cluster is to stop without waiting for pods any longer. */
+  hurry: AbortSignal
   /** Adds something to take back at the end. */
   onStop(undo: Undo): void
   /** A part that must live has died. */

@@ -18,6 +18,8 @@ export interface ClusterPaths {
   runtimeSocket: string
   /** Who runs the cluster now (see running-cluster.ts). */
   running: string
+  /** How long `down` lets pods take, for the process that stops. */
+  stopGrace: string
 }
 
 export function clusterPaths(name: string, dataDir = `/var/lib/kubernode/${name}`): ClusterPaths {
@@ -36,6 +38,7 @@ export function clusterPaths(name: string, dataDir = `/var/lib/kubernode/${name}
     log: join(data, 'kubernode.log'),
     runtimeSocket: join(runDir, 'runtime.sock'),
     running: join(runDir, 'running.json'),
+    stopGrace: join(runDir, 'stop-grace'),
   }
 }
 

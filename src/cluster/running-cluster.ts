@@ -9,6 +9,8 @@ export interface RunningCluster {
   /** Start time of the process in clock ticks since boot, so that a reused pid is not taken for it. */
   startTicks: string
   dataDir: string
+  /** How long its pods may take to end when it stops, unless another time is asked for. */
+  graceMs: number
   /** Filled in once the API server listens. */
   server?: string
 }
@@ -29,7 +31,10 @@ export function readLeft(file: string): RunningCluster | undefined {
 }
 
 /** Throws PlainError when a live process holds the name. */
-export function claim(file: string, cluster: { name: string; dataDir: string }): RunningCluster {
+export function claim(
+  file: string,
+  cluster: { name: string; dataDir: string; graceMs: number },
+): RunningCluster {
   const running = findRunning(file)
   if (running) {
     throw new PlainError(
@@ -47,6 +52,16 @@ export function write(file: string, cluster: RunningCluster): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   writeFileSync(`${file}.new`, JSON.stringify(cluster), { mode: 0o600 })
   renameSync(`${file}.new`, file)
+}
+
+/** What the one who stops the cluster grants its pods, in milliseconds. */
+export function writeStopGrace(file: string, graceMs: number): void {
+  writeFileSync(file, String(graceMs), { mode: 0o600 })
+}
+
+/** Undefined when nobody said. */
+export function readStopGrace(file: string): number | undefined {
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
 }
 
 export function release(file: string): void {

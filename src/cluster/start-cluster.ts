@@ -1,5 +1,5 @@
 // The roof: builds every part from configuration, starts them in order, stops them in the reverse order.
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { SystemClock } from '../base/clock.ts'
@@ -34,6 +34,8 @@ export interface ClusterConfig {
   kubeletConfig?: string
   /** Path of a file of registries: mirrors, credentials, TLS. */
   registries?: string
+  /** How long pods may take to end when the cluster stops, in milliseconds; default 0: they are killed. */
+  graceMs?: number
   onStep?: (step: StartStep) => void
 }
 
@@ -51,8 +53,11 @@ export interface Cluster {
   client: Client
   /** Rejects when a part that must live has died; the caller should stop the cluster then. */
   failed: Promise<never>
-  /** Ends everything and removes what was made on the machine; the data stays. Safe to call twice. */
-  stop(): Promise<void>
+  /**
+   * Ends everything and removes what was made on the machine; the data stays. Safe to call twice. Pods may take
+   * `graceMs` (default: the configuration's) to end, or until `hurry` aborts.
+   */
+  stop(graceMs?: number, hurry?: AbortSignal): Promise<void>
 }
 
 const DEFAULT_PORT = 6443
@@ -71,11 +76,23 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   const paths = clusterPaths(config.name, config.dataDir)
   checkMachine(paths.dataDir)
   const kubeletConfiguration = config.kubeletConfig ? readKubeletConfiguration(config.kubeletConfig) : {}
-  const running = claim(paths.running, { name: config.name, dataDir: paths.dataDir })
+  const running = claim(paths.running, {
+    name: config.name,
+    dataDir: paths.dataDir,
+    graceMs: config.graceMs ?? 0,
+  })
+  rmSync(paths.stopGrace, { force: true })
   const undo: Undo[] = [() => release(paths.running)]
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
-  const stop = once(() => undoAll(undo, () => removeEverything(config.name, paths)))
+  const ending = { graceMs: 0 }
+  const hurry = new AbortController()
+  const end = once(() => undoAll(undo, () => removeEverything(config.name, paths)))
+  const stop: Cluster['stop'] = (graceMs = config.graceMs ?? 0, hurried) => {
+    ending.graceMs = graceMs
+    hurried?.addEventListener('abort', () => hurry.abort(), { once: true })
+    return end()
+  }
   try {
     mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
     const facts = readFacts(paths.facts) ?? { name: config.name, ...chooseRanges(), port: DEFAULT_PORT }
@@ -87,6 +104,8 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
       facts,
       port: config.port ?? facts.port,
       nodeName: hostname().toLowerCase(),
+      ending,
+      hurry: hurry.signal,
       onStop: back => undo.push(back),
       fail: failure.reject,
     }
@@ -116,7 +135,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
     return { paths, server: api.server, client, failed: failure.promise, stop }
   } catch (error) {
-    await stop()
+    await stop(0)
     throw error
   }
 }

@@ -14,7 +14,7 @@ import { rejection } from './admission/can-admit.ts'
 import { type HostFeatures, hostHasAppArmor, refusedByHost } from './admission/host-features.ts'
 import { noCgroups, type PodCgroups } from './cgroups/pod-cgroups.ts'
 import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
-import { backOffLimits } from './configuration/settings.ts'
+import { backOffLimits, shutdownGrace } from './configuration/settings.ts'
 import { ClientObjectSource } from './containers/object-source.ts'
 import { observeNode } from './eviction/measure-node.ts'
 import type { Observations } from './eviction/threshold.ts'
@@ -37,6 +37,7 @@ import type { Probes, WorkerParts } from './pod-worker/worker-parts.ts'
 import { Prober } from './prober/prober.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
+import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
 import { isTerminal } from './status/compute-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Mounter, systemMounter } from './volumes/mounter.ts'
@@ -87,6 +88,7 @@ export class Kubelet {
   readonly #logs: PodLogs
   readonly #informer: Informer<Pod>
   readonly #care: NodeCare
+  readonly #shutdown: NodeShutdown
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
@@ -97,6 +99,7 @@ export class Kubelet {
     this.#view = new RuntimeView(parts.runtime)
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
     this.#care = this.#makeCare()
+    this.#shutdown = this.#makeShutdown()
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
@@ -140,6 +143,32 @@ export class Kubelet {
     await Promise.all(this.#running)
   }
 
+  /**
+   * Ends what runs before the node goes down, each pod within its own grace and all within `graceMs`. Pods run again
+   * after the next start, unless the configuration has a shutdownGracePeriod: then they have failed.
+   */
+  async shutDown(graceMs: number, signal: AbortSignal): Promise<void> {
+    await this.#shutdown.run(graceMs, AbortSignal.any([signal, this.#signal]))
+  }
+
+  #makeShutdown(): NodeShutdown {
+    const { clock, recorder, nodeName, options } = this.#parts
+    return new NodeShutdown({
+      configured: shutdownGrace(options?.configuration ?? {}),
+      nodeName,
+      recorder,
+      workers: () => [...this.#workers.values()].filter(({ phase }) => phase !== 'over'),
+      reportNode: () => this.#reportNode(),
+      clock,
+    })
+  }
+
+  #reportNode(): void {
+    const { log } = this.#parts
+    const written = this.#agent?.reportNow()
+    void written?.catch(error => log.warn({ error }, 'the node status could not be written'))
+  }
+
   #makeCare(): NodeCare {
     const { runtime, clock, log, recorder, nodeName, rootDir, logDir, options } = this.#parts
     return new NodeCare({
@@ -162,10 +191,7 @@ export class Kubelet {
       removeDead: async () => {
         for (const worker of this.#workers.values()) await worker.removeDead()
       },
-      pressuresChanged: () =>
-        void this.#agent
-          ?.reportNow()
-          .catch(error => log.warn({ error }, 'the node status could not be written')),
+      pressuresChanged: () => this.#reportNode(),
     })
   }
 
@@ -190,6 +216,7 @@ export class Kubelet {
       podCidr,
       port,
       pressures: () => this.#care.pressures,
+      problem: () => this.#shutdown.problem,
     })
   }
 
@@ -267,10 +294,15 @@ export class Kubelet {
   }
 
   #podSeen(pod: Pod): void {
-    if (this.#workers.has(pod.metadata.uid)) return
+    const { newcomers } = this.#shutdown
+    if (this.#workers.has(pod.metadata.uid) || newcomers === 'kept') return
     const worker = this.#startWorker(pod)
-    const words = this.#agent?.node && !this.#isKnownToRuntime(pod) ? this.#rejects(pod) : undefined
-    if (words) worker.reject(words)
+    const isNew = this.#agent?.node && !this.#isKnownToRuntime(pod)
+    const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#judge(pod)) : undefined
+    if (!words) return
+    const { reason, message } = words
+    this.#workerParts!.events.tell(pod, 'Warning', reason, message.replace('Pod was rejected: ', ''))
+    worker.reject(words)
   }
 
   /** A pod that has started here before is not judged again. */
@@ -278,7 +310,7 @@ export class Kubelet {
     return !!pod.status.startTime || isTerminal(pod.status.phase) || !!pod.metadata.deletionTimestamp
   }
 
-  #rejects(pod: Pod) {
+  #judge(pod: Pod) {
     const others = [...this.#workers.values()]
       .filter(
         worker =>
@@ -286,15 +318,7 @@ export class Kubelet {
       )
       .map(worker => worker.pod)
       .filter(other => !isTerminal(other.status.phase))
-    const words = refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
-    if (words)
-      this.#workerParts!.events.tell(
-        pod,
-        'Warning',
-        words.reason,
-        words.message.replace('Pod was rejected: ', ''),
-      )
-    return words
+    return refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
   }
 
   #hostFeatures(): HostFeatures {

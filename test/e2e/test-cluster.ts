@@ -48,7 +48,7 @@ export class TestCluster {
 
   /** Stops the cluster; the data stays for another start. */
   async stop(): Promise<void> {
-    const { code, stderr } = await kubernode('down', ...this.#which)
+    const { code, stderr } = await kubernode('down', '--grace', '0s', ...this.#which)
     if (code !== 0) throw new Error(`the cluster did not stop: ${stderr}`)
   }
 

@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
 import { removeEverything } from '../../cluster/remove-everything.ts'
-import { findRunning, readLeft, waitUntilGone } from '../../cluster/running-cluster.ts'
-import { type ClusterOptions, pathsOf, withClusterOptions } from '../options.ts'
+import { findRunning, readLeft, waitUntilGone, writeStopGrace } from '../../cluster/running-cluster.ts'
+import { type ClusterOptions, graceOption, pathsOf, withClusterOptions } from '../options.ts'
 import { stopwatch, Terminal } from '../terminal.ts'
 
 const STOP_WITHIN_MS = 60_000
@@ -14,21 +14,26 @@ export function addDown(program: Command): void {
   withClusterOptions(program.command('down'))
     .description('stop a cluster; its data stays, everything else it made on this machine goes')
     .option('--purge', 'remove the data directory too')
+    .addOption(graceOption('how long Pods may take to end (default: what `up` was told; with --purge 0s)'))
     .addHelpText('after', '\nExamples:\n  kubernode down\n  kubernode down --name two --purge')
     .action(down)
 }
 
-async function down(options: ClusterOptions & { purge?: boolean }): Promise<void> {
+async function down(options: ClusterOptions & { purge?: boolean; grace?: number }): Promise<void> {
   const terminal = new Terminal()
   const took = stopwatch(new SystemClock())
   const left = readLeft(pathsOf(options).running)
   const paths = pathsOf({ ...options, ...(!options.dataDir && left && { dataDir: left.dataDir }) })
   const running = findRunning(paths.running)
   if (running) {
+    const grace = options.grace ?? (options.purge ? 0 : undefined)
+    if (grace !== undefined) writeStopGrace(paths.stopGrace, grace)
     process.kill(running.pid, 'SIGTERM')
-    if (!(await waitUntilGone(paths.running, AbortSignal.timeout(STOP_WITHIN_MS)))) {
+    if (
+      !(await waitUntilGone(paths.running, AbortSignal.timeout(STOP_WITHIN_MS + (grace ?? running.graceMs))))
+    ) {
       throw new PlainError(
-        `Process ${running.pid} did not stop within ${STOP_WITHIN_MS / 1000} s: end it with "kill -9 ${running.pid}" and run down again.`,
+        `Process ${running.pid} did not stop in time: end it with "kill -9 ${running.pid}" and run down again.`,
       )
     }
   }

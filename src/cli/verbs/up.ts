@@ -3,44 +3,61 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import type { Command } from 'commander'
 import { PlainError } from '../../base/plain-error.ts'
-import { findRunning } from '../../cluster/running-cluster.ts'
+import { findRunning, readStopGrace } from '../../cluster/running-cluster.ts'
 import { type Cluster, type StartStep, startCluster } from '../../cluster/start-cluster.ts'
-import { againOptions, pathsOf, type UpOptions, withUpOptions } from '../options.ts'
+import { againOptions, graceOption, pathsOf, type UpOptions, withUpOptions } from '../options.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { Terminal } from '../terminal.ts'
+
+const DEFAULT_GRACE_MS = 10_000
+
+type ForegroundOptions = UpOptions & { grace: number }
 
 export function addUp(program: Command): void {
   withUpOptions(program.command('up'))
     .description('start a cluster, and stay with it until Ctrl-C')
+    .addOption(
+      graceOption('how long Pods may take to end when the cluster stops').default(DEFAULT_GRACE_MS, '10s'),
+    )
     .option('-d, --detach', 'start it in the background; return when the node is Ready')
     .addHelpText(
       'after',
       '\nExamples:\n  kubernode up\n  kubernode up --detach --name two --data-dir /tmp/two --port 0\n' +
         '  kubernode up --runtime unix:///run/containerd/containerd.sock',
     )
-    .action(async (options: UpOptions & { detach?: boolean }) =>
+    .action(async (options: ForegroundOptions & { detach?: boolean }) =>
       options.detach ? upDetached(options) : upInForeground(options),
     )
 }
 
-async function upInForeground(options: UpOptions): Promise<void> {
+async function upInForeground(options: ForegroundOptions): Promise<void> {
   const terminal = new Terminal()
   const stop = stopSignal()
   const cluster = await startVisibly(options, terminal)
   terminal.line(`\n  export KUBECONFIG=${cluster.paths.kubeconfig}\n`)
   process.send?.({ ready: true })
-  await Promise.race([stop.requested, cluster.failed])
-  terminal.line('stopping …')
-  await cluster.stop()
+  await Promise.race([stop.requested, cluster.failed]).catch(async error => {
+    await cluster.stop(0)
+    throw error
+  })
+  terminal.line('stopping … (again to end Pods at once)')
+  await cluster.stop(readStopGrace(cluster.paths.stopGrace), stop.hurried)
 }
 
 /** Starts and prints each step as it is done. */
-export async function startVisibly(options: UpOptions, terminal: Terminal): Promise<Cluster> {
+export async function startVisibly(
+  options: UpOptions & { grace?: number },
+  terminal: Terminal,
+): Promise<Cluster> {
   const show = ({ what, tookMs, detail }: StartStep) => terminal.done(what, tookMs, detail)
-  return startCluster({ ...options, onStep: show })
+  return startCluster({
+    ...options,
+    ...(options.grace !== undefined && { graceMs: options.grace }),
+    onStep: show,
+  })
 }
 
-async function upDetached(options: UpOptions): Promise<void> {
+async function upDetached(options: ForegroundOptions): Promise<void> {
   const terminal = new Terminal()
   const paths = pathsOf(options)
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
@@ -65,7 +82,7 @@ async function upDetached(options: UpOptions): Promise<void> {
   terminal.line(`  kubernode down${againOptions(options)}   # stops it`)
 }
 
-function again(options: UpOptions): string[] {
+function again(options: ForegroundOptions): string[] {
   return [
     ['--name', options.name],
     options.dataDir ? ['--data-dir', options.dataDir] : [],
@@ -73,6 +90,7 @@ function again(options: UpOptions): string[] {
     ['--runtime', options.runtime],
     ['--store', options.store],
     options.kubeletConfig ? ['--kubelet-config', options.kubeletConfig] : [],
+    ['--grace', `${options.grace}ms`],
     options.registries ? ['--registries', options.registries] : [],
   ].flat()
 }

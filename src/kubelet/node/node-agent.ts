@@ -33,6 +33,8 @@ export interface NodeAgentParts {
   machine: Machine
   /** What presses on the node now. */
   pressures: () => NodePressures
+  /** What else keeps the node from being ready; '' when nothing does. */
+  problem: () => string
   podCidr: string
   port: number
 }
@@ -118,7 +120,7 @@ export class NodeAgent {
       addresses,
       machine,
       images,
-      health: { ...pressures(), problem },
+      health: { ...pressures(), problem: problem || this.#parts.problem() },
       runtime: abilities,
       port,
     }

@@ -1,34 +1,26 @@
 // One pod's worker: observe, decide, perform, wait. It alone acts on its pod's sandboxes, containers and files.
-import { pods } from '../../api/resources.ts'
-import { isNotFound } from '../../api/status-error.ts'
 import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
 import { findContainer } from '../pod-name.ts'
 import { computeStatus, isTerminal } from '../status/compute-status.ts'
 import { finalStatus, withheldPhase } from '../status/final-status.ts'
 import type { Action } from './actions.ts'
-import { Alarm, aborted } from './alarm.ts'
+import { Alarm } from './alarm.ts'
 import { killContainer } from './container-killer.ts'
 import { startContainer } from './container-starter.ts'
-import { backOffKey, nextBackOff } from './crash-back-off.ts'
 import { decide } from './decide.ts'
 import { decideStopping, gracePeriodOf } from './decide-stopping.ts'
-import {
-  type BackOffEntry,
-  nothingObserved,
-  type ObservedContainer,
-  type ObservedPod,
-  type StartFailure,
-} from './observed-pod.ts'
+import { nothingObserved, type ObservedContainer, type ObservedPod } from './observed-pod.ts'
+import { Onlookers } from './onlookers.ts'
+import { finishPod } from './pod-finisher.ts'
 import { performStopping } from './pod-stopper.ts'
-import { removeAllRecords, removeContainer, removeSandbox } from './record-remover.ts'
+import { removeContainer, removeSandbox } from './record-remover.ts'
 import { configOf, createSandbox, stopSandboxes } from './sandbox-keeper.ts'
+import { StartRecords } from './start-records.ts'
 import type { WorkerParts } from './worker-parts.ts'
-import type { FailWords, WorkerPhase } from './worker-phase.ts'
+import type { FailWords, Stopped, WorkerPhase } from './worker-phase.ts'
 
 const RETRY_MS = 1_000
 const RETRY_MAX_MS = 10_000
-/** A container that stays held back is told of again after this long. */
-const TELL_AGAIN_MS = 10_000
 
 const DEADLINE: FailWords = {
   reason: 'DeadlineExceeded',
@@ -43,14 +35,12 @@ export class PodWorker {
   /** The API no longer has the pod: nothing is written about it any more. */
   #removed = false
   #observed: ObservedPod = nothingObserved
-  #backOffs: Record<string, BackOffEntry> = {}
-  #failures: Record<string, StartFailure> = {}
+  readonly #starts = new StartRecords()
+  readonly #onlookers = new Onlookers()
   #restartingAll: boolean
-  #toldAt = new Map<string, number>()
   #sandboxFailures = 0
   #stepFailures = 0
-  #watchers: (() => void)[] = []
-  /** Of an eviction. */
+  /** Of an eviction, or of the node's shutdown. */
   #graceOverride: number | undefined
   /** Ends what a step is doing when the pod must stop. */
   #step = new AbortController()
@@ -76,12 +66,7 @@ export class PodWorker {
   /** Resolves when the container does not run any more, or the signal aborts. */
   async containerEnded(id: string, signal: AbortSignal): Promise<void> {
     const runs = () => this.#observed.containers.some(one => one.id === id && one.state === 'running')
-    while (runs() && !signal.aborted && this.#phase.phase !== 'gone') {
-      const ending = new AbortController()
-      const looked = new Promise<void>(resolve => this.#watchers.push(resolve))
-      await Promise.race([looked, aborted(signal, ending.signal)])
-      ending.abort()
-    }
+    await this.#onlookers.until(() => !runs() || this.#isGone, signal)
   }
 
   runningContainers(): readonly ObservedContainer[] {
@@ -117,7 +102,7 @@ export class PodWorker {
 
   /** The pod as the API has it now. */
   update(pod: Pod): void {
-    if (pod.metadata.generation !== this.#pod.metadata.generation) this.#letTryAgain()
+    if (pod.metadata.generation !== this.#pod.metadata.generation) this.#starts.letTryAgain()
     this.#pod = pod
     if (pod.metadata.deletionTimestamp && this.#phase.phase === 'running') this.#step.abort()
     this.wake()
@@ -148,18 +133,33 @@ export class PodWorker {
       this.#beginStopping('over', words)
       this.wake()
     }
-    const ends = () => this.#phase.phase === 'over' || this.#phase.phase === 'gone'
-    while (!ends() && !signal.aborted) {
-      const ending = new AbortController()
-      const looked = new Promise<void>(resolve => this.#watchers.push(resolve))
-      await Promise.race([looked, aborted(signal, ending.signal)])
-      ending.abort()
+    await this.#onlookers.until(() => this.#phase.phase === 'over' || this.#isGone, signal)
+  }
+
+  /**
+   * The node goes down: what runs is stopped, with this grace at most, and the pod's next worker, after the node has
+   * come up again, starts it anew if its policy says so. Resolves when nothing runs, or the signal aborts.
+   */
+  async suspend(graceSeconds: number, signal: AbortSignal): Promise<void> {
+    this.#graceOverride = graceSeconds
+    if (this.#phase.phase === 'running') {
+      this.#step.abort()
+      this.#beginStopping('suspended')
+    } else if (this.#phase.phase === 'stopping' && this.#phase.after === 'running') {
+      this.#phase.after = 'suspended'
     }
+    this.wake()
+    await this.#onlookers.until(() => this.#phase.phase === 'over' || this.#isGone, signal)
+  }
+
+  /** Nothing more happens here. */
+  get #isGone(): boolean {
+    return this.#phase.phase === 'gone' || this.#phase.phase === 'suspended'
   }
 
   /** Ends when nothing is left of the pod, or when the signal aborts (containers then keep running). */
   async run(signal: AbortSignal): Promise<void> {
-    while (this.#phase.phase !== 'gone' && !signal.aborted) {
+    while (!this.#isGone && !signal.aborted) {
       this.#alarm.reset()
       this.#step = new AbortController()
       const stepSignal = AbortSignal.any([signal, this.#step.signal])
@@ -170,7 +170,7 @@ export class PodWorker {
         if (signal.aborted) return
         if (!this.#step.signal.aborted) this.#stepFailed(error)
       }
-      if (this.phase !== 'gone') await this.#alarm.wait(signal)
+      if (!this.#isGone) await this.#alarm.wait(signal)
     }
   }
 
@@ -192,6 +192,7 @@ export class PodWorker {
         return this.#stop(lifetime)
       case 'over':
         return this.#finish()
+      case 'suspended':
       case 'gone':
     }
   }
@@ -200,15 +201,15 @@ export class PodWorker {
     const { uid } = this.#pod.metadata
     const { sandboxes, containers } = await this.#parts.view.observe(uid)
     this.#observed = { ...this.#ownState(), sandboxes, containers }
-    for (const resolve of this.#watchers.splice(0)) resolve()
+    this.#onlookers.looked()
     if (!this.#removed) this.#parts.probes.observe(this.#pod, this.#observed)
   }
 
   #ownState(): Pick<ObservedPod, 'probes' | 'backOffs' | 'startFailures' | 'restartingAll'> {
     return {
       probes: this.#parts.probes.results(this.#pod.metadata.uid),
-      backOffs: this.#backOffs,
-      startFailures: this.#failures,
+      backOffs: this.#starts.backOffs,
+      startFailures: this.#starts.failures,
       restartingAll: this.#restartingAll,
     }
   }
@@ -310,11 +311,7 @@ export class PodWorker {
     const sandbox = this.#observed.sandboxes[0]
     if (!sandbox?.ready) return 'stop' as const
     const dead = this.#observed.containers.find(one => one.name === name && one.state === 'exited')
-    if (dead) {
-      const key = backOffKey(pod, container as Container)
-      const entry = nextBackOff(this.#backOffs[key], dead.finishedAt, clock.now(), backOffLimits)
-      this.#backOffs = { ...this.#backOffs, [key]: entry }
-    }
+    if (dead) this.#starts.restarting(pod, container as Container, dead, clock.now(), backOffLimits)
     const failure = await startContainer(
       container,
       {
@@ -329,11 +326,10 @@ export class PodWorker {
     )
     this.#alarm.ring()
     if (!failure) {
-      const { [name]: _started, ...others } = this.#failures
-      this.#failures = others
+      this.#starts.started(name)
       return 'go on' as const
     }
-    this.#failures = { ...this.#failures, [name]: failure }
+    this.#starts.failed(name, failure)
     return kind === 'init' ? ('stop' as const) : ('go on' as const)
   }
 
@@ -343,33 +339,21 @@ export class PodWorker {
 
   #holdBack({ name, message }: Action & { do: 'holdBack' }): void {
     const { events, clock } = this.#parts
-    const known = this.#failures[name]
-    const same = known?.reason === 'CrashLoopBackOff' && known.message === message
-    if (!same) {
-      this.#failures = { ...this.#failures, [name]: { reason: 'CrashLoopBackOff', message } }
-      this.#alarm.ring()
-    }
-    if (same && clock.now() - (this.#toldAt.get(name) ?? 0) < TELL_AGAIN_MS) return
-    this.#toldAt.set(name, clock.now())
+    const { isNew, tell } = this.#starts.heldBack(name, message, clock.now())
+    if (isNew) this.#alarm.ring()
+    if (!tell) return
     const { metadata } = this.#pod
     const text = `Back-off restarting failed container ${name} in pod ${metadata.name}_${metadata.namespace}(${metadata.uid})`
     events.tell(this.#pod, 'Warning', 'BackOff', text, name)
   }
 
-  /** An edited spec may mend what failed. */
-  #letTryAgain(): void {
-    this.#failures = Object.fromEntries(
-      Object.entries(this.#failures).map(([name, { retryAt: _retryAt, ...failure }]) => [name, failure]),
-    )
-  }
-
   // Stopping
 
-  #beginStopping(after: 'running' | 'over', failWith?: FailWords): void {
+  #beginStopping(after: Stopped, failWith?: FailWords): void {
     const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace())
     const stopping = { startedAt: this.#parts.clock.now(), gracePeriodSeconds, containers: {} }
     this.#phase = { phase: 'stopping', stopping, after, ...(failWith && { failWith }) }
-    if (after === 'over') this.#parts.probes.stopping(this.#pod.metadata.uid)
+    if (after !== 'running') this.#parts.probes.stopping(this.#pod.metadata.uid)
   }
 
   #grace() {
@@ -382,7 +366,7 @@ export class PodWorker {
 
   async #stop(signal: AbortSignal): Promise<void> {
     const phase = this.#phase as WorkerPhase & { phase: 'stopping' }
-    if (phase.after === 'running' && (this.#removed || this.#pod.metadata.deletionTimestamp))
+    if (phase.after !== 'over' && (this.#removed || this.#pod.metadata.deletionTimestamp))
       phase.after = 'over'
     // A grace that was shortened since counts from the beginning.
     const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace(), phase.stopping.gracePeriodSeconds)
@@ -412,45 +396,27 @@ export class PodWorker {
     await this.#parts.prepared.discard(this.#pod.metadata.uid)
     if ((await stopSandboxes(this.#observed, this.#parts)) > 0) await this.#observe()
     this.#alarm.ring()
-    if (phase.after === 'running') {
-      this.#phase = { phase: 'running' }
+    if (phase.after === 'suspended') {
+      // How its containers ended is all that is told: whether the pod is over is for its next worker to say.
+      this.#publish(withheldPhase(this.#status(false), this.#previous()))
+      await this.#parts.statuses.settled(this.#pod.metadata.uid)
+    }
+    if (phase.after !== 'over') {
+      this.#phase = { phase: phase.after }
+      this.#onlookers.looked()
       return
     }
     this.#publish(finalStatus(this.#pod, this.#status(true, phase.failWith)))
     this.#phase = { phase: 'over' }
-    for (const resolve of this.#watchers.splice(0)) resolve()
+    this.#onlookers.looked()
   }
 
   // Over
 
-  /** Section 5.2.5: volumes and cgroup go, then the object; records and logs stay until the object is gone. */
   async #finish(): Promise<void> {
-    const { volumes, cgroups, statuses, images, probes } = this.#parts
-    const { uid, deletionTimestamp } = this.#pod.metadata
-    await volumes.tearDown(uid)
-    cgroups.remove(uid)
-    images.forget(uid)
-    probes.forget(uid)
-    this.#failures = {}
-    this.#backOffs = {}
-    if (this.#removed) {
-      await removeAllRecords(this.#pod, this.#observed, this.#parts)
-      this.#phase = { phase: 'gone' }
-      return
-    }
-    if (!deletionTimestamp) return
-    await statuses.settled(uid)
-    if (!this.#removed) await this.#deleteObject()
-  }
-
-  async #deleteObject(): Promise<void> {
-    const { name, namespace, uid } = this.#pod.metadata
-    const key = { name, ...(namespace && { namespace }) }
-    try {
-      await this.#parts.client.delete(pods, key, { gracePeriodSeconds: 0, preconditions: { uid } })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    this.#starts.clear()
+    const nothingLeft = await finishPod(this.#pod, this.#observed, () => this.#removed, this.#parts)
+    if (nothingLeft) this.#phase = { phase: 'gone' }
   }
 
   // Status

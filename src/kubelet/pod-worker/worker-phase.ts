@@ -9,12 +9,18 @@ export interface FailWords {
   disruption?: boolean
 }
 
+/**
+ * What comes after a stop: the pod runs anew (its sandbox was lost), is over, or waits for the node to come up again.
+ */
+export type Stopped = 'running' | 'over' | 'suspended'
+
 export type WorkerPhase =
   /** The pod is to run. */
   | { phase: 'running' }
-  /** Everything is being stopped; then the pod runs anew (its sandbox was lost) or is over. */
-  | { phase: 'stopping'; stopping: Stopping; after: 'running' | 'over'; failWith?: FailWords }
+  | { phase: 'stopping'; stopping: Stopping; after: Stopped; failWith?: FailWords }
   /** Nothing runs any more and nothing will. Its records stay until the pod is gone from the API. */
   | { phase: 'over' }
+  /** Nothing of it runs; what it has come to is open: the node is going down. */
+  | { phase: 'suspended' }
   /** Nothing is left of it. */
   | { phase: 'gone' }
