@@ -40,6 +40,7 @@ import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
 import { isTerminal } from './status/compute-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
+import { PodStreaming } from './streaming/pod-streaming.ts'
 import { type Mounter, systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
@@ -86,6 +87,7 @@ export class Kubelet {
   readonly #workers = new Map<string, PodWorker>()
   readonly #running = new Set<Promise<void>>()
   readonly #logs: PodLogs
+  readonly #streaming: PodStreaming
   readonly #informer: Informer<Pod>
   readonly #care: NodeCare
   readonly #shutdown: NodeShutdown
@@ -100,13 +102,19 @@ export class Kubelet {
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
     this.#care = this.#makeCare()
     this.#shutdown = this.#makeShutdown()
+    this.#streaming = new PodStreaming({ runtime: parts.runtime, isKnown: uid => this.#workers.has(uid) })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
 
   /** What the API server may ask of this node. */
   get nodeAccess(): NodeAccess {
-    return { logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal) }
+    return {
+      logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal),
+      exec: (_nodeName, pod, options) => this.#streaming.exec(pod, options),
+      attach: (_nodeName, pod, options) => this.#streaming.attach(pod, options),
+      portForward: (_nodeName, pod) => this.#streaming.portForward(pod),
+    }
   }
 
   /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */
