@@ -1,4 +1,5 @@
 // Builds the API server: store, registry, authentication, HTTPS; and the clients that live in this process.
+import type { KeyObject } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { UserInfo } from '../api/request.ts'
 import { builtinResources } from '../api/resources.ts'
@@ -41,6 +42,8 @@ export interface RunningApiServer {
   server: string
   port: number
   authorityCertificate: string
+  /** Signs what the cluster's own signers sign. */
+  authorityKey: KeyObject
   /** An in-process client as this user; authorization and admission apply. */
   clientOf(user: UserInfo, userAgent: string): Client
   /** As one of the controllers: 'job-controller'. */
@@ -76,6 +79,7 @@ export async function startApiServer(
       ...defaultPlugins({
         lookup: storageLookup(storage),
         waitForAccount: waitForDefaultAccount(storage, clock),
+        authorizer,
         quota: { clock, updateStatus: quotaStatusThrough(() => registry.handle) },
       }),
       access.escalationCheck,
@@ -110,6 +114,7 @@ export async function startApiServer(
     server,
     port,
     authorityCertificate: pki.authorityCertificate,
+    authorityKey: pki.authorityKey,
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
     controllerClient: account => controllerClient(inProcess, account),

@@ -1,4 +1,7 @@
 // Starts the controllers that look after who may do what.
+import { runCertificateApproving } from '../controllers/certificates/approving.ts'
+import { runCertificateCleaning } from '../controllers/certificates/cleaning.ts'
+import { runCertificateSigning } from '../controllers/certificates/signing.ts'
 import { runClusterRoleAggregation } from '../controllers/cluster-role-aggregation/cluster-role-aggregation.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
@@ -9,4 +12,9 @@ export function startSecurityControllers(api: RunningApiServer, parts: ClusterPa
   keepRunning(parts, signal =>
     runClusterRoleAggregation(contextOf('clusterrole-aggregation-controller'), signal),
   )
+  const certificates = contextOf('certificate-controller')
+  const authority = { certificate: api.authorityCertificate, key: api.authorityKey }
+  keepRunning(parts, signal => runCertificateSigning(certificates, authority, signal))
+  keepRunning(parts, signal => runCertificateApproving(certificates, signal))
+  keepRunning(parts, signal => runCertificateCleaning(certificates, signal))
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
 import { isConfigMapKey, isDns1123Label } from '../names.ts'
 import type { ConfigMap, Namespace, Pod, Secret } from '../types/core-v1.ts'
+import { certificateChecks } from './certificates.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { validateEphemeralContainersUpdate, validatePodCreate } from './pod/pod.ts'
@@ -27,6 +28,7 @@ export const validators: Record<string, Validator> = {
   '/ConfigMap': { create: validateConfigMap, update: validateConfigMapUpdate },
   '/Secret': { create: validateSecret, update: validateSecretUpdate },
   ...rbacChecks,
+  ...certificateChecks,
   ...templateChecks,
 }
 

@@ -1,5 +1,7 @@
 // Which plugins there are, in the order in which upstream's kube-apiserver runs them.
+import type { Authorizer } from '../authz/authorizer.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { claimResize } from './claim-resize.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -15,10 +17,12 @@ import { type ServiceAccountParts, serviceAccount } from './service-account.ts'
 export interface DefaultPluginParts extends ServiceAccountParts {
   /** Left out: quotas are not looked at. */
   quota?: Omit<ResourceQuotaParts, 'lookup'>
+  /** Left out: anybody who may write certificate requests approves and signs them. */
+  authorizer?: Authorizer
 }
 
 export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
-  const { lookup, quota } = parts
+  const { lookup, quota, authorizer } = parts
   return [
     namespaceLifecycle(lookup),
     limitRanger(lookup),
@@ -30,6 +34,8 @@ export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
     defaultStorageClass(lookup),
     claimResize(lookup),
     runtimeClass(lookup),
+    ...(authorizer ? [certificateApproval(authorizer), certificateSigning(authorizer)] : []),
+    certificateSubjectRestriction,
     defaultIngressClass(lookup),
     ...(quota ? [resourceQuota({ lookup, ...quota })] : []),
   ]

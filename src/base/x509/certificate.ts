@@ -15,6 +15,7 @@ import {
   time,
   utf8String,
 } from './der.ts'
+import { BIT_STRING, readAll, readWhole, SEQUENCE } from './der-reader.ts'
 
 export interface KeyPair {
   publicKey: KeyObject
@@ -27,14 +28,23 @@ export interface DistinguishedName {
   organizations?: readonly string[]
 }
 
+/** What a key may be used for: bits of KeyUsage (RFC 5280 4.2.1.3) and object identifiers of ExtendedKeyUsage. */
+export interface KeyUses {
+  keyUsage: readonly number[]
+  extended: readonly string[]
+}
+
 export interface CertificateRequest {
-  subject: DistinguishedName
+  /** Or the DER of a Name, as a request wrote it. */
+  subject: DistinguishedName | Uint8Array
   publicKey: KeyObject
   issuer: { subject: DistinguishedName; publicKey: KeyObject; privateKey: KeyObject }
   /** Epoch milliseconds. */
   notBefore: number
   notAfter: number
-  usage: 'authority' | 'server' | 'client'
+  usage: 'authority' | 'server' | 'client' | KeyUses
+  /** The value of subjectAltName as a request wrote it, instead of the two that follow. */
+  alternatives?: Uint8Array
   dnsNames?: readonly string[]
   ipAddresses?: readonly string[]
 }
@@ -82,7 +92,9 @@ function serialNumber(): Buffer {
   return bytes
 }
 
-function name({ commonName, organizations = [] }: DistinguishedName): Buffer {
+function name(subject: DistinguishedName | Uint8Array): Buffer {
+  if (subject instanceof Uint8Array) return Buffer.from(subject)
+  const { commonName, organizations = [] } = subject
   const attribute = (oid: string, value: string) => setOf(sequence(objectIdentifier(oid), utf8String(value)))
   return sequence(
     ...organizations.map(organization => attribute('2.5.4.10', organization)),
@@ -94,9 +106,12 @@ function spki(key: KeyObject): Buffer {
   return key.export({ type: 'spki', format: 'der' })
 }
 
-/** RFC 5280 4.2.1.2 method 1: SHA-1 of the public key's bits. For P-256 those are SPKI's last 65 bytes. */
+/** RFC 5280 4.2.1.2 method 1: SHA-1 of the public key's bits, without the count of unused ones. */
 function keyIdentifier(key: KeyObject): Buffer {
-  return createHash('sha1').update(spki(key).subarray(-65)).digest()
+  const bits = readAll(readWhole(spki(key), SEQUENCE).content).find(({ tag }) => tag === BIT_STRING)
+  return createHash('sha1')
+    .update(bits?.content.subarray(1) ?? spki(key))
+    .digest()
 }
 
 // Bits of KeyUsage, RFC 5280 4.2.1.3.
@@ -106,15 +121,21 @@ const CRL_SIGN = 6
 
 const EXTENDED_USAGE = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' }
 
+function usesOf(usage: CertificateRequest['usage']): KeyUses {
+  if (typeof usage === 'object') return usage
+  if (usage === 'authority') return { keyUsage: [DIGITAL_SIGNATURE, KEY_CERT_SIGN, CRL_SIGN], extended: [] }
+  return { keyUsage: [DIGITAL_SIGNATURE], extended: [EXTENDED_USAGE[usage]] }
+}
+
 function extensions(request: CertificateRequest): Buffer[] {
   const authority = request.usage === 'authority'
-  const keyUsage = authority ? [DIGITAL_SIGNATURE, KEY_CERT_SIGN, CRL_SIGN] : [DIGITAL_SIGNATURE]
-  const alternatives = subjectAlternativeNames(request)
+  const { keyUsage, extended } = usesOf(request.usage)
+  const alternatives = alternativeNames(request)
   return [
-    extension('2.5.29.15', true, namedBits(keyUsage)),
-    ...(request.usage === 'authority'
-      ? []
-      : [extension('2.5.29.37', false, sequence(objectIdentifier(EXTENDED_USAGE[request.usage])))]),
+    ...(keyUsage.length > 0 ? [extension('2.5.29.15', true, namedBits(keyUsage))] : []),
+    ...(extended.length > 0
+      ? [extension('2.5.29.37', false, sequence(...extended.map(oid => objectIdentifier(oid))))]
+      : []),
     extension('2.5.29.19', true, authority ? sequence(boolean(true)) : sequence()),
     extension('2.5.29.14', false, octetString(keyIdentifier(request.publicKey))),
     extension(
@@ -122,8 +143,14 @@ function extensions(request: CertificateRequest): Buffer[] {
       false,
       sequence(contextSpecific(0, false, keyIdentifier(request.issuer.publicKey))),
     ),
-    ...(alternatives.length > 0 ? [extension('2.5.29.17', false, sequence(...alternatives))] : []),
+    ...(alternatives ? [extension('2.5.29.17', false, alternatives)] : []),
   ]
+}
+
+function alternativeNames(request: CertificateRequest): Buffer | undefined {
+  if (request.alternatives) return Buffer.from(request.alternatives)
+  const names = subjectAlternativeNames(request)
+  return names.length > 0 ? sequence(...names) : undefined
 }
 
 function extension(oid: string, critical: boolean, value: Buffer): Buffer {

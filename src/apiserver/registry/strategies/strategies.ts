@@ -4,6 +4,7 @@ import { qualifiedName } from '../../../api/status-error.ts'
 import type { Strategy } from '../strategy.ts'
 import { DaemonSetStrategy } from './apps/daemon-set-strategy.ts'
 import { JobStrategy } from './batch/job-strategy.ts'
+import { CertificateStrategy } from './certificates/certificate-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
 import { PodStrategy } from './core/pod-strategy.ts'
 import { ServiceStrategy, type ServiceStrategyParts } from './core/service-strategy.ts'
@@ -21,6 +22,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   persistentvolumes: info => new PendingVolumeStrategy(info),
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),
   'daemonsets.apps': info => new DaemonSetStrategy(info),
+  'certificatesigningrequests.certificates.k8s.io': () => new CertificateStrategy(),
   'jobs.batch': () => new JobStrategy(),
 }
 

@@ -5,6 +5,7 @@ import type { LogAccess } from '../../node-access.ts'
 import type { TokenIssuer } from '../../token-issuer.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
+import { CertificateStrategy } from '../strategies/certificates/certificate-strategy.ts'
 import { EphemeralContainersStrategy } from '../strategies/core/ephemeral-containers-strategy.ts'
 import { NamespaceStrategy } from '../strategies/core/namespace-strategy.ts'
 import { ResizeStrategy } from '../strategies/core/resize-strategy.ts'
@@ -52,7 +53,7 @@ export function makeSubresources(parts: SubresourceParts): SubresourceLookup {
     if (!isDeclared) return undefined
     if (name === 'status' && strategy.status) return viaStrategy(strategy.status)
     if (name === 'finalize' && strategy instanceof NamespaceStrategy) return viaStrategy(strategy.finalize)
-    if (name === 'approval') return viaStrategy(approvalStrategy(strategy))
+    if (name === 'approval' && strategy instanceof CertificateStrategy) return viaStrategy(strategy.approval)
     if (name === 'scale') return scale
     return own[`${qualifiedName(endpoint.info)}/${name}`]
   }
@@ -64,20 +65,6 @@ function updateThrough(handler: ResourceHandler, strategy: UpdateStrategy): Subr
     if (request.verb === 'update') return handler.update(endpoint, request, strategy)
     if (request.verb === 'patch') return handler.patch(endpoint, request, strategy)
     throw methodNotSupported(endpoint.info, request.verb)
-  }
-}
-
-/** certificatesigningrequests/approval: only conditions change. Upstream: csrApprovalStrategy. */
-function approvalStrategy(main: UpdateStrategy): UpdateStrategy {
-  return {
-    allowUnconditionalUpdate: main.allowUnconditionalUpdate,
-    allowCreateOnUpdate: false,
-    prepareForUpdate(object, old) {
-      const { conditions } = (object.status ?? {}) as { conditions?: unknown[] }
-      object.spec = old.spec
-      object.status = { ...(old.status as object), ...(conditions && { conditions }) }
-    },
-    validateUpdate: () => [],
   }
 }
 
