@@ -25,7 +25,6 @@ import type { NodeAccess } from '../apiserver/node-access.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
 import { createRegistry, type Registry } from '../apiserver/registry/registry.ts'
-import { upgradeHandlers } from '../apiserver/streaming/upgrade-handlers.ts'
 import { tableFor } from '../apiserver/tables/table-for.ts'
 import { PlainError } from '../base/plain-error.ts'
 import { Client } from '../client/client.ts'
@@ -35,7 +34,6 @@ import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
 import { MemoryStorage } from '../storage/memory/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { controllerClient } from './controller-clients.ts'
-import { lateNodeAccess } from './late-node-access.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
 export interface RunningApiServer {
@@ -71,7 +69,7 @@ export async function startApiServer(
     clock,
     find: findBoundObjectThrough(() => registry.handle),
   })
-  const late = lateNodeAccess()
+  let nodeAccess: NodeAccess | undefined
   const registry: Registry = createRegistry({
     storage,
     clock,
@@ -84,7 +82,12 @@ export async function startApiServer(
       }),
       access.escalationCheck,
     ]),
-    nodeAccess: late.access,
+    nodeAccess: {
+      async logs(...request) {
+        if (!nodeAccess) throw new Error('no node can be reached yet')
+        return nodeAccess.logs(...request)
+      },
+    },
     tokenIssuer: tokens,
     serviceCidr: facts.serviceCidr,
   })
@@ -93,7 +96,7 @@ export async function startApiServer(
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
   await access.load()
-  const port = await listen(parts, pki, handle, tokens, authorizer, late.access)
+  const port = await listen(parts, pki, handle, tokens, authorizer)
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await ensurePolicy(registry.handle)
   await access.load()
@@ -118,7 +121,9 @@ export async function startApiServer(
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
     controllerClient: account => controllerClient(inProcess, account),
-    setNodeAccess: late.plugIn,
+    setNodeAccess: access => {
+      nodeAccess = access
+    },
   }
 }
 
@@ -135,7 +140,6 @@ async function listen(
   handle: Parameters<typeof createHttpServer>[0]['handle'],
   tokens: ServiceAccountTokens,
   authorizer: Authorizer,
-  nodeAccess: NodeAccess,
 ): Promise<number> {
   const resources = new ResourceIndex(builtinResources)
   let address = ''
@@ -156,13 +160,6 @@ async function listen(
     tables: tableFor,
     health: { livez: [], readyz: [] },
     metrics: new ServerMetrics(),
-    onUpgrade: upgradeHandlers({
-      handle,
-      authorizer,
-      nodeAccess,
-      clock: parts.clock,
-      log: parts.log,
-    }),
     log: parts.log,
     clock: parts.clock,
     tls: { ...pki.server, clientAuthority: pki.authorityCertificate },

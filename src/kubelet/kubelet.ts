@@ -1,6 +1,5 @@
 // The node's agent: registers the node, gives each pod bound to it a worker, and answers what only the node knows.
 // It decides nothing about containers itself; pod-worker/ does.
-import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pods } from '../api/resources.ts'
@@ -22,6 +21,7 @@ import { HookRunner } from './hooks/hook-runner.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import { PulledImages } from './images/pulled-images.ts'
 import { PodLogs } from './logs/pod-logs.ts'
+import { readHostResolvConf } from './node/host-resolv-conf.ts'
 import { type Machine, machineResources, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import type { NodeAccess } from './node-access.ts'
@@ -35,12 +35,12 @@ import { PodWorker } from './pod-worker/pod-worker.ts'
 import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
 import type { Probes, WorkerParts } from './pod-worker/worker-parts.ts'
 import { Prober } from './prober/prober.ts'
+import { Resizes } from './resize/resizes.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
 import { isTerminal } from './status/compute-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
-import { PodStreaming } from './streaming/pod-streaming.ts'
 import { type Mounter, systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
@@ -87,10 +87,10 @@ export class Kubelet {
   readonly #workers = new Map<string, PodWorker>()
   readonly #running = new Set<Promise<void>>()
   readonly #logs: PodLogs
-  readonly #streaming: PodStreaming
   readonly #informer: Informer<Pod>
   readonly #care: NodeCare
   readonly #shutdown: NodeShutdown
+  readonly #resizes: Resizes
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
@@ -102,19 +102,20 @@ export class Kubelet {
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
     this.#care = this.#makeCare()
     this.#shutdown = this.#makeShutdown()
-    this.#streaming = new PodStreaming({ runtime: parts.runtime, isKnown: uid => this.#workers.has(uid) })
+    this.#resizes = new Resizes({
+      clock,
+      events: new PodEvents(parts.recorder),
+      node: () => this.#agent?.node,
+      active: () => this.#takenPods(),
+      changed: pod => this.#workers.get(pod.metadata.uid)?.update(pod),
+    })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
 
   /** What the API server may ask of this node. */
   get nodeAccess(): NodeAccess {
-    return {
-      logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal),
-      exec: (_nodeName, pod, options) => this.#streaming.exec(pod, options),
-      attach: (_nodeName, pod, options) => this.#streaming.attach(pod, options),
-      portForward: (_nodeName, pod) => this.#streaming.portForward(pod),
-    }
+    return { logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal) }
   }
 
   /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */
@@ -247,6 +248,7 @@ export class Kubelet {
         pulled: new PulledImages(join(rootDir, 'image_manager')),
       }),
       prepared: new PreparedContainers(this.#view.runtime),
+      resizes: this.#resizes,
       volumes: new PodVolumes({
         facts,
         source,
@@ -304,7 +306,7 @@ export class Kubelet {
   #podSeen(pod: Pod): void {
     const { newcomers } = this.#shutdown
     if (this.#workers.has(pod.metadata.uid) || newcomers === 'kept') return
-    const worker = this.#startWorker(pod)
+    const worker = this.#startWorker(this.#resizes.seen(pod))
     const isNew = this.#agent?.node && !this.#isKnownToRuntime(pod)
     const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#judge(pod)) : undefined
     if (!words) return
@@ -318,14 +320,16 @@ export class Kubelet {
     return !!pod.status.startTime || isTerminal(pod.status.phase) || !!pod.metadata.deletionTimestamp
   }
 
+  /** Pods that take something of the node, each with what it was granted. */
+  #takenPods(): Pod[] {
+    return [...this.#workers.values()]
+      .filter(({ phase }) => phase !== 'over' && phase !== 'gone')
+      .map(({ pod }) => pod)
+      .filter(pod => !isTerminal(pod.status.phase))
+  }
+
   #judge(pod: Pod) {
-    const others = [...this.#workers.values()]
-      .filter(
-        worker =>
-          worker.pod.metadata.uid !== pod.metadata.uid && worker.phase !== 'over' && worker.phase !== 'gone',
-      )
-      .map(worker => worker.pod)
-      .filter(other => !isTerminal(other.status.phase))
+    const others = this.#takenPods().filter(({ metadata }) => metadata.uid !== pod.metadata.uid)
     return refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
   }
 
@@ -341,7 +345,7 @@ export class Kubelet {
       return
     }
     this.#workerParts!.statuses.observe(pod)
-    this.#workers.get(pod.metadata.uid)?.update(pod)
+    this.#workers.get(pod.metadata.uid)?.update(this.#resizes.updated(pod))
   }
 
   #podGone(pod: Pod): void {
@@ -354,6 +358,7 @@ export class Kubelet {
     this.#workers.set(uid, worker)
     const done = worker.run(this.#signal).then(() => {
       this.#workers.delete(uid)
+      this.#resizes.forget(uid)
       this.#running.delete(done)
     })
     this.#running.add(done)
@@ -379,19 +384,6 @@ export class Kubelet {
     for (const uid of cgroups.uids()) if (!this.#workers.has(uid)) cgroups.remove(uid)
     log.debug({ dir: podDir({ rootDir }, '') }, 'remains of earlier pods are removed')
   }
-}
-
-/** With a local stub resolver, pods need the file behind it. */
-function readHostResolvConf(): string {
-  for (const file of ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']) {
-    try {
-      const text = readFileSync(file, 'utf8')
-      if (file !== '/etc/resolv.conf' || !/^nameserver\s+127\.0\.0\.53/m.test(text)) return text
-    } catch {
-      // The next one, or none: pods then have only the cluster's DNS.
-    }
-  }
-  return ''
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

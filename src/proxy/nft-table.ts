@@ -4,16 +4,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { NETLINK, NetlinkError, NetlinkSocket } from '../base/netlink/netlink-socket.ts'
-import { identityOf, sameValue } from '../base/netlink/nft-elements.ts'
-import {
-  changeElements,
-  listChains,
-  listElements,
-  readChain,
-  readElements,
-} from '../base/netlink/nft-messages.ts'
 import { PlainError } from '../base/plain-error.ts'
-import type { Element, MapName } from './elements.ts'
+import { type Element, identityOf, type MapName, sameValue } from './elements.ts'
 import {
   addKeeps,
   addPicks,
@@ -24,7 +16,7 @@ import {
   pickChain,
   removeTable,
 } from './layout.ts'
-import { type IsKnown, RouteSweeper } from './route-sweeper.ts'
+import { changeElements, listChains, listElements, readChain, readElements } from './nft-messages.ts'
 import type { Changes } from './rule-table.ts'
 
 const MAPS: readonly MapName[] = [
@@ -47,12 +39,10 @@ const MAPS: readonly MapName[] = [
 export class NftTable {
   readonly #facts: LayoutFacts
   readonly #netlink = new NetlinkSocket(NETLINK.netfilter)
-  readonly #sweeper: RouteSweeper
   #chains = new Set<string>()
 
   constructor(facts: LayoutFacts) {
     this.#facts = facts
-    this.#sweeper = new RouteSweeper(facts.table)
   }
 
   close(): void {
@@ -60,7 +50,7 @@ export class NftTable {
   }
 
   /** Makes the table hold exactly these elements, in one step where a table is there already. */
-  async install(wanted: readonly Element[], isKnown: IsKnown): Promise<void> {
+  async install(wanted: readonly Element[]): Promise<void> {
     this.#readChains()
     if (!this.#chains.has(`${LAYOUT}-${this.#fingerprint()}`)) {
       await nft(layout(this.#facts, this.#fingerprint()))
@@ -78,19 +68,18 @@ export class NftTable {
       changes.add.push(element)
     }
     changes.remove.push(...present.values())
-    this.#change(changes, isKnown)
+    this.#change(changes)
   }
 
   /** All of it or nothing. Throws NetlinkError when the table is not what it was. */
-  async apply(changes: Changes, isKnown: IsKnown): Promise<void> {
+  async apply(changes: Changes): Promise<void> {
     await this.#addChains(changes.add)
-    this.#change(changes, isKnown)
+    this.#change(changes)
   }
 
-  #change(changes: Changes, isKnown: IsKnown): void {
-    if (changes.remove.length + changes.add.length > 0)
-      this.#netlink.batch(changeElements(this.#facts.table, changes))
-    this.#sweeper.sweep(changes, isKnown)
+  #change(changes: Changes): void {
+    if (changes.remove.length + changes.add.length === 0) return
+    this.#netlink.batch(changeElements(this.#facts.table, changes))
   }
 
   /** Of everything that the skeleton depends on besides its own version. */

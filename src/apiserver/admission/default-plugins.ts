@@ -8,6 +8,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { podResize } from './pod-resize.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { type ResourceQuotaParts, resourceQuota } from './resource-quota.ts'
@@ -37,6 +38,7 @@ export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
     ...(authorizer ? [certificateApproval(authorizer), certificateSigning(authorizer)] : []),
     certificateSubjectRestriction,
     defaultIngressClass(lookup),
+    podResize(lookup),
     ...(quota ? [resourceQuota({ lookup, ...quota })] : []),
   ]
 }

@@ -23,7 +23,8 @@ function tooMany(node: Node, others: readonly Pod[]): FailWords | undefined {
   return shortage('pods', 1, others.length, capacity)
 }
 
-function insufficient(pod: Pod, node: Node, others: readonly Pod[]): FailWords | undefined {
+/** The first resource that the node has too little of for the pod. */
+export function insufficient(pod: Pod, node: Node, others: readonly Pod[]): FailWords | undefined {
   const allocatable = node.status.allocatable ?? {}
   const used = others.map(other => podRequests(other))
   for (const [name, requested] of podRequests(pod)) {

@@ -10,13 +10,15 @@ import { type CgroupLimits, podCgroupLimits, podCgroupPath } from './pod-cgroup-
 export interface PodCgroups {
   /** Makes the pod's cgroup; answers its path for the sandbox ('' when there is none). */
   ensure(pod: Pod): string
+  /** Raises its limits to what the pod needs now, and lowers none: before its containers grow. */
+  widen(pod: Pod): void
   /** Removes it; what runs in it must have ended. */
   remove(uid: string): void
   /** UIDs of pods that have a cgroup. */
   uids(): string[]
 }
 
-export const noCgroups: PodCgroups = { ensure: () => '', remove: () => {}, uids: () => [] }
+export const noCgroups: PodCgroups = { ensure: () => '', widen: () => {}, remove: () => {}, uids: () => [] }
 
 const MOUNT = '/sys/fs/cgroup'
 const V1_CONTROLLERS = ['cpu', 'memory', 'pids', 'cpuset', 'devices', 'freezer', 'blkio', 'cpuacct'] as const
@@ -37,6 +39,10 @@ export function systemCgroups(root: string, log: Log): PodCgroups {
       hierarchy.make(path, podCgroupLimits(pod))
       return path
     },
+    widen: pod => {
+      const path = podCgroupPath(root, pod)
+      hierarchy.make(path, widest(podCgroupLimits(pod), hierarchy.limits(path)))
+    },
     remove: uid => {
       for (const qos of ['', '/burstable', '/besteffort'])
         hierarchy.remove(`${root}/kubepods${qos}/pod${uid}`)
@@ -47,6 +53,8 @@ export function systemCgroups(root: string, log: Log): PodCgroups {
 
 interface Hierarchy {
   make(path: string, limits: CgroupLimits): void
+  /** What is in force; a field without a limit is left out. */
+  limits(path: string): Omit<CgroupLimits, 'cpuShares'>
   remove(path: string): void
   pods(path: string): string[]
 }
@@ -64,6 +72,11 @@ class Unified implements Hierarchy {
     write(join(dir, 'cpu.weight'), String(1 + Math.floor(((cpuShares - 2) * 9999) / 262_142)))
     if (cpuQuota !== undefined) write(join(dir, 'cpu.max'), `${cpuQuota} ${CPU_PERIOD_US}`)
     if (memoryBytes !== undefined) write(join(dir, 'memory.max'), String(memoryBytes))
+  }
+
+  limits(path: string): Omit<CgroupLimits, 'cpuShares'> {
+    const dir = join(MOUNT, path)
+    return limitsOf(amount(join(dir, 'cpu.max')), amount(join(dir, 'memory.max')))
   }
 
   remove(path: string): void {
@@ -109,12 +122,44 @@ class Separate implements Hierarchy {
     if (memoryBytes !== undefined) write(file('memory', 'memory.limit_in_bytes'), String(memoryBytes), true)
   }
 
+  limits(path: string): Omit<CgroupLimits, 'cpuShares'> {
+    const file = (controller: string, name: string) => join(MOUNT, controller, path, name)
+    return limitsOf(amount(file('cpu', 'cpu.cfs_quota_us')), amount(file('memory', 'memory.limit_in_bytes')))
+  }
+
   remove(path: string): void {
     for (const controller of this.#controllers) removeTree(join(MOUNT, controller, path))
   }
 
   pods(path: string): string[] {
     return podsIn(join(MOUNT, this.#controllers[0]!, path))
+  }
+}
+
+/** v1 says 'no limit' with a number as large as this. */
+const UNLIMITED_BYTES = 2 ** 60
+
+function limitsOf(cpuQuota: number, memoryBytes: number): Omit<CgroupLimits, 'cpuShares'> {
+  return {
+    ...(cpuQuota > 0 && { cpuQuota }),
+    ...(memoryBytes > 0 && memoryBytes < UNLIMITED_BYTES && { memoryBytes }),
+  }
+}
+
+/** The first word as a number; NaN for 'max' and where there is no file. */
+const amount = (file: string): number =>
+  existsSync(file) ? Number(readFileSync(file, 'utf8').trim().split(' ')[0]) : Number.NaN
+
+/** What has no limit now keeps none. */
+function widest(wanted: CgroupLimits, current: Omit<CgroupLimits, 'cpuShares'>): CgroupLimits {
+  const larger = (a: number | undefined, b: number | undefined) =>
+    a === undefined || b === undefined ? undefined : Math.max(a, b)
+  const cpuQuota = larger(wanted.cpuQuota, current.cpuQuota)
+  const memoryBytes = larger(wanted.memoryBytes, current.memoryBytes)
+  return {
+    cpuShares: wanted.cpuShares,
+    ...(cpuQuota !== undefined && { cpuQuota }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
   }
 }
 

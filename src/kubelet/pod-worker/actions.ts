@@ -1,5 +1,7 @@
 // What a worker can be told to do. Actions name things; perform.ts knows how.
 
+import type { ContainerResize } from '../resize/decide-resize.ts'
+
 export type ContainerKind = 'init' | 'sidecar' | 'app' | 'ephemeral'
 
 export type Action =
@@ -15,9 +17,11 @@ export type Action =
       id: string
       /** Of the Killing event. */
       message: string
-      why: 'changed' | 'liveness' | 'startup' | 'unknown' | 'restartAll' | 'postStart'
+      why: 'changed' | 'liveness' | 'startup' | 'unknown' | 'restartAll' | 'postStart' | 'resize'
     }
   | { do: 'startContainer'; name: string; kind: ContainerKind }
+  /** Running containers get other limits. */
+  | { do: 'resize'; updates: readonly ContainerResize[] }
   /** Refused now by the crash back-off: shows as CrashLoopBackOff with an event. */
   | { do: 'holdBack'; name: string; message: string }
   | { do: 'beginRestartAll'; source: string }

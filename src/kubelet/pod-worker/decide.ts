@@ -6,6 +6,7 @@ import { isLegacySidecar } from '../../api/pod/legacy-sidecar.ts'
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import { describePod } from '../pod-name.ts'
+import { resizeActions } from '../resize/resize-actions.ts'
 import type { Action, ContainerKind } from './actions.ts'
 import { backOffKey, heldBackUntil } from './crash-back-off.ts'
 import { decideApps } from './decide-apps.ts'
@@ -22,9 +23,11 @@ export function decide(pod: Pod, observed: ObservedPod, now: number): Action[] {
     const source = restartAllSource(pod, observed)
     if (source !== undefined) return decideRestartAll(pod, observed, source)
   }
+  const steps = decideContainers(pod, observed, now)
   return [
     ...decideEphemeral(pod, observed, now),
-    ...decideContainers(pod, observed, now),
+    ...steps,
+    ...resizeActions(pod, observed, steps),
     ...removeRemains(pod, observed),
   ]
 }

@@ -1,5 +1,6 @@
 // What the worker knows of a pod's sandboxes and containers when it decides. Only data: runtime-view/ fills it in.
 import type { NamespaceMode } from '../../runtime/cri/cri.generated.ts'
+import type { AppliedResources } from '../resize/applied-resources.ts'
 
 /** A container as the runtime last reported it. Times are epoch milliseconds; 0 where there is none. */
 export interface ObservedContainer {
@@ -26,6 +27,8 @@ export interface ObservedContainer {
   /** Absolute path of the log file, '' when it has none. */
   logPath: string
   user?: { uid: number; gid: number; supplementalGroups: number[] }
+  /** What is applied to it, as far as the runtime tells. */
+  resources?: AppliedResources
 }
 
 export interface ObservedSandbox {

@@ -1,6 +1,8 @@
 // One pod's worker: observe, decide, perform, wait. It alone acts on its pod's sandboxes, containers and files.
 import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
 import { findContainer } from '../pod-name.ts'
+import { performResize } from '../resize/perform-resize.ts'
+import { isResized } from '../resize/resize-actions.ts'
 import { computeStatus, isTerminal } from '../status/compute-status.ts'
 import { finalStatus, withheldPhase } from '../status/final-status.ts'
 import type { Action } from './actions.ts'
@@ -218,6 +220,7 @@ export class PodWorker {
 
   async #sync(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts
+    this.#settleResize()
     const status = this.#status(false)
     const deadline = this.#deadline(status)
     if (deadline !== undefined && deadline <= clock.now()) {
@@ -239,6 +242,26 @@ export class PodWorker {
     for (const action of decide(this.#pod, observed, clock.now())) {
       if ((await this.#perform(action, signal)) === 'stop') return
     }
+  }
+
+  /** A resize is over when every container has its share; the pod's own cgroup follows at the latest now. */
+  #settleResize(): void {
+    const { resizes, cgroups } = this.#parts
+    const { uid } = this.#pod.metadata
+    if (!resizes.state(uid).inProgress || !isResized(this.#pod, this.#observed)) return
+    cgroups.ensure(this.#pod)
+    resizes.completed(uid)
+  }
+
+  async #resize({ updates }: Action & { do: 'resize' }, signal: AbortSignal): Promise<void> {
+    const { resizes, view, clock } = this.#parts
+    const { uid } = this.#pod.metadata
+    const problem = await performResize(this.#pod, updates, this.#parts, signal)
+    for (const { id } of updates) view.changed(id, uid)
+    if (problem === undefined) return this.#alarm.ring()
+    resizes.failed(uid, problem)
+    this.#publish(this.#status(false))
+    this.#alarm.ringAt(clock.now() + RETRY_MAX_MS)
   }
 
   #end(failWith?: FailWords): void {
@@ -273,6 +296,9 @@ export class PodWorker {
         return 'go on'
       case 'removeSandbox':
         await removeSandbox(action.id, this.#parts)
+        return 'go on'
+      case 'resize':
+        await this.#resize(action, signal)
         return 'go on'
       case 'holdBack':
         this.#holdBack(action)
@@ -427,7 +453,8 @@ export class PodWorker {
 
   #status(terminal: boolean, failWith?: FailWords): PodStatus {
     const { facts, runtimeName, clock } = this.#parts
-    const words = { hostIPs: facts.hostIPs, runtimeName, terminal, ...(failWith && { failWith }) }
+    const resize = this.#parts.resizes.state(this.#pod.metadata.uid)
+    const words = { hostIPs: facts.hostIPs, runtimeName, terminal, resize, ...(failWith && { failWith }) }
     const observed = { ...this.#observed, ...this.#ownState() }
     return computeStatus(this.#pod, observed, this.#previous(), words, clock.now())
   }

@@ -11,6 +11,7 @@ import type { HookRunner } from '../hooks/hook-runner.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import type { PodEvents } from '../pod-events.ts'
+import type { Resizes } from '../resize/resizes.ts'
 import type { RuntimeView } from '../runtime-view/runtime-view.ts'
 import type { StatusWriter } from '../status/status-writer.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
@@ -33,6 +34,7 @@ export interface WorkerParts {
   view: RuntimeView
   images: ImagePuller
   prepared: PreparedContainers
+  resizes: Resizes
   volumes: PodVolumes
   hooks: HookRunner
   cgroups: PodCgroups

@@ -1,6 +1,7 @@
 // CRI statuses as the worker sees sandboxes and containers. Pure.
 import type { ContainerStatus, PodSandboxStatus } from '../../runtime/cri/cri.generated.ts'
 import type { ObservedContainer, ObservedSandbox } from '../pod-worker/observed-pod.ts'
+import { appliedResources } from '../resize/applied-resources.ts'
 import { ANNOTATION, LABEL } from './cri-labels.ts'
 
 export const STATES = {
@@ -38,6 +39,7 @@ export function observedContainer(
   const grace =
     annotations[ANNOTATION.podDeletionGracePeriod] ?? annotations[ANNOTATION.podTerminationGracePeriod]
   const user = status.user?.linux
+  const resources = status.resources?.linux
   return {
     id: status.id,
     name: status.labels[LABEL.containerName] ?? status.metadata.name,
@@ -56,5 +58,6 @@ export function observedContainer(
     gracePeriodSeconds: Number(grace ?? 30),
     logPath: status.logPath,
     ...(user && { user }),
+    ...(resources && { resources: appliedResources(resources) }),
   }
 }

@@ -56,6 +56,12 @@ export class RuntimeView {
     return this.#records.apply(event)
   }
 
+  /** Something of a container was changed that its state does not show. */
+  changed(id: string, uid: string): void {
+    this.#containers.delete(id)
+    this.#records.distrust(uid)
+  }
+
   /** Events may have been missed. */
   interrupted(): void {
     this.#records.interrupted()

@@ -7,6 +7,7 @@ import { newestOf, type ObservedPod } from '../pod-worker/observed-pod.ts'
 import { hasRestartAllRule } from '../pod-worker/restart-rules.ts'
 import { decideSandbox } from '../pod-worker/sandbox-decision.ts'
 import type { FailWords } from '../pod-worker/worker-phase.ts'
+import type { ResizeState } from '../resize/resizes.ts'
 import * as conditions from './conditions.ts'
 import { containerStatuses } from './container-statuses.ts'
 import { podPhase } from './phase.ts'
@@ -19,6 +20,8 @@ export interface StatusFacts {
   runtimeName: string
   /** Nothing of the pod will start any more: all its containers have ended, or will without being replaced. */
   terminal: boolean
+  /** Of an in-place resize. */
+  resize?: ResizeState
   /** Fails the pod with these words: deadline, eviction, admission. */
   failWith?: FailWords
 }
@@ -47,7 +50,7 @@ export function computeStatus(
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     phase,
-    conditions: allConditions(pod, observed, previous, [...inits, ...apps], phase, facts.failWith, now),
+    conditions: allConditions(pod, observed, previous, [...inits, ...apps], phase, facts, now),
     ...(words.message && { message: words.message }),
     ...(words.reason && { reason: words.reason }),
     ...addresses(pod, observed, previous, facts),
@@ -56,12 +59,19 @@ export function computeStatus(
     containerStatuses: apps,
     qosClass: pod.status.qosClass ?? qosClass(pod.spec),
     ...(ephemerals.length > 0 && { ephemeralContainerStatuses: ephemerals }),
+    ...podLevelResources(pod),
     ...kept(pod.status),
   }
 
   function startedBefore(status: ContainerStatus): ContainerStatus {
     return [...inits, ...apps].find(({ name }) => name === status.name) ?? status
   }
+}
+
+/** Of pods that have resources of their own beside their containers'. */
+function podLevelResources({ spec: { resources } }: Pod): Partial<PodStatus> {
+  if (!resources) return {}
+  return { ...(resources.requests && { allocatedResources: resources.requests }), resources }
 }
 
 /** Fields of the status that others write. */
@@ -125,7 +135,7 @@ function allConditions(
   previous: PodStatus,
   statuses: ContainerStatus[],
   phase: PodPhase,
-  failWith: FailWords | undefined,
+  { failWith, resize = {} }: StatusFacts,
   now: number,
 ): PodCondition[] {
   const foreign = (pod.status.conditions ?? []).filter(
@@ -142,6 +152,7 @@ function allConditions(
     ofContainers,
     { type: 'PodScheduled', status: 'True' },
     ...(failWith?.disruption ? [conditions.disrupted(failWith.message)] : []),
+    ...conditions.resizing(resize),
     ...(hasRestartAllRule(pod.spec) ? [conditions.allContainersRestarting(observed.restartingAll)] : []),
   ]
   return [...foreign, ...own.map(verdict => dated(verdict, pod, previous, now))]
@@ -153,12 +164,11 @@ const wasInitialized = (observed: ObservedPod, previous: PodStatus) =>
   previous.conditions?.some(({ type, status }) => type === 'Initialized' && status === 'True')
 
 function dated(verdict: conditions.Verdict, pod: Pod, previous: PodStatus, now: number): PodCondition {
-  const { type, status, reason, message } = verdict
+  const { type, status, reason, message, generation = pod.metadata.generation } = verdict
   const earlier = [...(previous.conditions ?? []), ...(pod.status.conditions ?? [])].find(
     old => old.type === type,
   )
   const same = earlier?.status === status && earlier.lastTransitionTime
-  const generation = pod.metadata.generation
   return {
     type,
     ...(generation !== undefined && { observedGeneration: generation }),

@@ -3,8 +3,13 @@
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { ContainerStatus, Pod, PodCondition, PodPhase } from '../../api/types/core-v1.ts'
 
+import type { ResizeState } from '../resize/resizes.ts'
+
 /** What a condition says; times and generation are added by computeStatus. */
-export type Verdict = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>
+export type Verdict = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'> & {
+  /** Of the spec that it is about; the newest one's when left out. */
+  generation?: number
+}
 
 /** Conditions that only the kubelet writes (upstream: PodConditionsByKubelet). */
 export const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([
@@ -84,6 +89,18 @@ export function allContainersRestarting(restarting: boolean): Verdict {
     reason: 'RestartAllContainersStarted',
     message: 'container exited with restart policy rule',
   }
+}
+
+/** Upstream: PodResizePending and PodResizeInProgress are there only while they are true. */
+export function resizing({ pending, inProgress }: ResizeState): Verdict[] {
+  const verdicts: Verdict[] = []
+  if (pending) verdicts.push({ type: 'PodResizePending', status: 'True', ...pending })
+  if (inProgress) {
+    const { generation, error } = inProgress
+    const words = error === undefined ? {} : { reason: 'Error', message: error }
+    verdicts.push({ type: 'PodResizeInProgress', status: 'True', generation, ...words })
+  }
+  return verdicts
 }
 
 function listed(names: Record<string, readonly string[]>): string {

@@ -12,6 +12,7 @@ import type {
 import { apiTime } from '../api-time.ts'
 import { newestOf, type ObservedContainer, type ObservedPod } from '../pod-worker/observed-pod.ts'
 import { shouldStart } from '../pod-worker/restart-rules.ts'
+import { appliedAsResources } from '../resize/applied-as-resources.ts'
 
 export type ContainerKind = 'init' | 'app' | 'ephemeral'
 
@@ -81,7 +82,7 @@ function convert(
     imageID: observed.imageRef,
     containerID,
     ...(same && old?.started !== undefined && { started: old.started }),
-    ...resourcesOf(container),
+    ...resourcesOf(inputs.pod, container, observed),
     ...volumeMountsOf(container, old),
     ...(observed.user && { user: { linux: linuxUser(observed.user) } }),
     // Upstream shows it behind a gate that is off by default: here it shows where it was asked for.
@@ -205,12 +206,17 @@ function withStartFailure(
   return { ...status, state: { waiting: { reason, ...(message && { message }) } }, lastState }
 }
 
-/** What is granted is what is asked; both show once a container exists (in-place resize is on since 1.33). */
-function resourcesOf(container: Container | EphemeralContainer): Partial<ContainerStatus> {
+/** What is granted, and what is applied: the same unless a resize is being carried out. */
+function resourcesOf(
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  observed: ObservedContainer,
+): Partial<ContainerStatus> {
   const { requests, limits } = container.resources ?? {}
+  const granted = { ...(limits && { limits }), ...(requests && { requests }) }
   return {
     ...(requests && { allocatedResources: requests }),
-    resources: { ...(limits && { limits }), ...(requests && { requests }) },
+    resources: appliedAsResources(pod, container as Container, observed, granted),
   }
 }
 

@@ -1,10 +1,10 @@
 import type { KubeObject } from '../../../../api/kube-object.ts'
 import type { FieldErrorLike } from '../../../../api/status-error.ts'
 import type { Container, Pod } from '../../../../api/types/core-v1.ts'
+import { validatePodResize } from '../../../../api/validation/pod/pod-resize.ts'
 import type { UpdateStrategy } from '../../strategy.ts'
 import { keepMetadataOwnedBySpec } from '../keep-metadata.ts'
 import { asPod, bumpPodGeneration } from './pod-strategy.ts'
-import { validateResize } from './validate-resize.ts'
 
 /** pods/resize: only resources and resizePolicy of containers change. Upstream: podResizeStrategy. */
 export class ResizeStrategy implements UpdateStrategy {
@@ -16,8 +16,11 @@ export class ResizeStrategy implements UpdateStrategy {
     const before = asPod(old)
     if (hasSameContainers(pod, before)) {
       const { containers, initContainers } = pod.spec
+      const { resources } = pod.spec
+      const { resources: _, ...rest } = before.spec
       pod.spec = {
-        ...before.spec,
+        ...rest,
+        ...(resources && { resources }),
         containers: mergeResources(containers, before.spec.containers),
         ...(initContainers && {
           initContainers: mergeResources(initContainers, before.spec.initContainers ?? []),
@@ -30,7 +33,7 @@ export class ResizeStrategy implements UpdateStrategy {
   }
 
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldErrorLike[] {
-    return validateResize(asPod(object), asPod(old))
+    return validatePodResize(asPod(object), asPod(old))
   }
 }
 

@@ -1,0 +1,42 @@
+// What the runtime says it applies, in the words of the API. Upstream: kubelet_pods.go convertContainerStatusResources.
+import type { Container, Pod, ResourceRequirements } from '../../api/types/core-v1.ts'
+import { CPU_PERIOD_US } from '../containers/linux-resources.ts'
+import type { ObservedContainer } from '../pod-worker/observed-pod.ts'
+import { grantedResources } from './decide-resize.ts'
+
+const SHARES_PER_CPU = 1024
+
+/** `granted` itself where it is applied, or where the runtime does not tell. */
+export function appliedAsResources(
+  pod: Pod,
+  container: Container,
+  { state, resources: applied }: Pick<ObservedContainer, 'state' | 'resources'>,
+  granted: ResourceRequirements,
+): ResourceRequirements {
+  if (state !== 'running' || !applied) return granted
+  const wanted = grantedResources(pod, container)
+  const limits = { ...granted.limits }
+  const requests = { ...granted.requests }
+  if (applied.cpuQuota !== wanted.cpuQuota && applied.cpuQuota > 0)
+    limits.cpu = `${Math.round((applied.cpuQuota * 1000) / CPU_PERIOD_US)}m`
+  if (applied.memoryBytes !== wanted.memoryBytes && applied.memoryBytes > 0)
+    limits.memory = inBinary(applied.memoryBytes)
+  if (applied.cpuShares !== wanted.cpuShares && requests.cpu !== undefined)
+    requests.cpu = `${Math.ceil((applied.cpuShares * 1000) / SHARES_PER_CPU)}m`
+  return {
+    ...(Object.keys(limits).length > 0 && { limits }),
+    ...(Object.keys(requests).length > 0 && { requests }),
+  }
+}
+
+/** The largest unit that leaves no rest. */
+function inBinary(bytes: number): string {
+  for (const [unit, size] of [
+    ['Gi', 2 ** 30],
+    ['Mi', 2 ** 20],
+    ['Ki', 2 ** 10],
+  ] as const) {
+    if (bytes % size === 0) return `${bytes / size}${unit}`
+  }
+  return String(bytes)
+}
