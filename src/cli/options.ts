@@ -15,6 +15,8 @@ export interface UpOptions extends ClusterOptions {
   store: 'lmdb' | 'memory'
   /** Path of a KubeletConfiguration. */
   kubeletConfig?: string
+  /** Path of a directory or file with static Pods. */
+  manifests?: string
   /** Path of a file of registries. */
   registries?: string
 }
@@ -40,6 +42,7 @@ export function withUpOptions(command: Command): Command {
       'auto',
     )
     .option('--kubelet-config <file>', 'a KubeletConfiguration in YAML: eviction thresholds and the like')
+    .option('--manifests <dir>', 'a directory (or file) of Pods in YAML that the node runs by itself')
     .option(
       '--registries <file>',
       'mirrors, credentials and TLS of image registries, as in registries.yaml of k3s',

@@ -1,19 +1,16 @@
 // The roof: builds every part from configuration, starts them in order, stops them in the reverse order.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { SystemClock } from '../base/clock.ts'
-import { PlainError } from '../base/plain-error.ts'
 import type { Client } from '../client/client.ts'
-import {
-  type KubeletConfiguration,
-  parseKubeletConfiguration,
-} from '../kubelet/configuration/kubelet-configuration.ts'
+import { shutdownGrace } from '../kubelet/configuration/settings.ts'
 import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
 import { startApiServer } from './api-server.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
 import { startControlLoops } from './control-loops.ts'
+import { kubeletConfigurationOf } from './kubelet-configuration-of.ts'
 import { checkMachine } from './machine.ts'
 import { startKubelet, startRuntime } from './node.ts'
 import type { ClusterParts, Undo } from './parts.ts'
@@ -34,7 +31,12 @@ export interface ClusterConfig {
   kubeletConfig?: string
   /** Path of a file of registries: mirrors, credentials, TLS. */
   registries?: string
-  /** How long pods may take to end when the cluster stops, in milliseconds; default 0: they are killed. */
+  /** Path of a directory or file with static Pods. Default: the KubeletConfiguration's staticPodPath. */
+  manifests?: string
+  /**
+   * How long pods may take to end when the cluster stops, in milliseconds. 0: they are killed. Default: the
+   * KubeletConfiguration's shutdownGracePeriod, else ten seconds.
+   */
   graceMs?: number
   onStep?: (step: StartStep) => void
 }
@@ -61,6 +63,7 @@ export interface Cluster {
 }
 
 const DEFAULT_PORT = 6443
+const DEFAULT_GRACE_MS = 10_000
 
 /** Resolves when the node is Ready. Throws PlainError when something is missing; nothing half-started stays then. */
 export async function startCluster(config: ClusterConfig): Promise<Cluster> {
@@ -75,11 +78,12 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   )
   const paths = clusterPaths(config.name, config.dataDir)
   checkMachine(paths.dataDir)
-  const kubeletConfiguration = config.kubeletConfig ? readKubeletConfiguration(config.kubeletConfig) : {}
+  const kubeletConfiguration = kubeletConfigurationOf(config)
+  const ownGraceMs = config.graceMs ?? shutdownGrace(kubeletConfiguration)?.allMs ?? DEFAULT_GRACE_MS
   const running = claim(paths.running, {
     name: config.name,
     dataDir: paths.dataDir,
-    graceMs: config.graceMs ?? 0,
+    graceMs: ownGraceMs,
   })
   rmSync(paths.stopGrace, { force: true })
   const undo: Undo[] = [() => release(paths.running)]
@@ -88,7 +92,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   const ending = { graceMs: 0 }
   const hurry = new AbortController()
   const end = once(() => undoAll(undo, () => removeEverything(config.name, paths)))
-  const stop: Cluster['stop'] = (graceMs = config.graceMs ?? 0, hurried) => {
+  const stop: Cluster['stop'] = (graceMs = ownGraceMs, hurried) => {
     ending.graceMs = graceMs
     hurried?.addEventListener('abort', () => hurry.abort(), { once: true })
     return end()
@@ -136,17 +140,6 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     return { paths, server: api.server, client, failed: failure.promise, stop }
   } catch (error) {
     await stop(0)
-    throw error
-  }
-}
-
-function readKubeletConfiguration(file: string): KubeletConfiguration {
-  try {
-    return parseKubeletConfiguration(readFileSync(file, 'utf8'), file)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
-      throw new PlainError(`The kubelet's configuration ${file} cannot be read (${code}).`)
     throw error
   }
 }

@@ -1,6 +1,5 @@
 // The node's agent: registers the node, gives each pod bound to it a worker, and answers what only the node knows.
 // It decides nothing about containers itself; pod-worker/ does.
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pods } from '../api/resources.ts'
 import type { NodeAddress, Pod } from '../api/types/core-v1.ts'
@@ -27,18 +26,19 @@ import { NodeAgent } from './node/node-agent.ts'
 import type { NodeAccess } from './node-access.ts'
 import { NodeCare } from './node-care.ts'
 import type { NodeFacts } from './node-facts.ts'
-import { orphanPod } from './orphan-pod.ts'
 import { PodEvents, type Recorder } from './pod-events.ts'
-import { podDir } from './pod-paths.ts'
 import type { BackOffLimits } from './pod-worker/crash-back-off.ts'
-import { PodWorker } from './pod-worker/pod-worker.ts'
+import type { PodWorker } from './pod-worker/pod-worker.ts'
 import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
 import type { Probes, WorkerParts } from './pod-worker/worker-parts.ts'
+import { PodWorkers } from './pod-workers.ts'
 import { Prober } from './prober/prober.ts'
 import { Resizes } from './resize/resizes.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
+import { isMirror } from './static-pods/static-pod.ts'
+import { StaticPods } from './static-pods/static-pods.ts'
 import { isTerminal } from './status/compute-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Mounter, systemMounter } from './volumes/mounter.ts'
@@ -84,8 +84,8 @@ export interface KubeletParts {
 export class Kubelet {
   readonly #parts: KubeletParts
   readonly #view: RuntimeView
-  readonly #workers = new Map<string, PodWorker>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #workers = new PodWorkers()
+  readonly #static: StaticPods
   readonly #logs: PodLogs
   readonly #informer: Informer<Pod>
   readonly #care: NodeCare
@@ -99,16 +99,17 @@ export class Kubelet {
     this.#parts = parts
     const { client, clock, log, nodeName, random } = parts
     this.#view = new RuntimeView(parts.runtime)
-    this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workers.get(uid) })
+    this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workerOf(uid) })
     this.#care = this.#makeCare()
     this.#shutdown = this.#makeShutdown()
     this.#resizes = new Resizes({
       clock,
       events: new PodEvents(parts.recorder),
       node: () => this.#agent?.node,
-      active: () => this.#takenPods(),
+      active: () => this.#workers.taken(),
       changed: pod => this.#workers.get(pod.metadata.uid)?.update(pod),
     })
+    this.#static = this.#makeStaticPods()
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
@@ -137,19 +138,26 @@ export class Kubelet {
     if (signal.aborted) return
     const target = {
       podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
-      anythingChanged: () => this.#wakeAll(),
+      anythingChanged: () => this.#workers.wake(),
     }
     const events = watchRuntime(runtime, this.#view, target, clock, log, signal)
+    await this.#static.load(signal)
     this.#informer.addHandler({
       add: pod => this.#podSeen(pod),
       update: (old, pod) => this.#podUpdated(old, pod),
       delete: pod => this.#podGone(pod),
     })
-    const parts = [events, this.#informer.run(signal), this.#agent.run(signal), this.#care.run(signal)]
+    const parts = [
+      events,
+      this.#informer.run(signal),
+      this.#agent.run(signal),
+      this.#care.run(signal),
+      this.#static.run(signal),
+    ]
     await Promise.race([this.#informer.synced, aborted(signal)])
-    if (!signal.aborted) await this.#removeOrphans()
+    if (!signal.aborted) await this.#workers.removeOrphans(this.#parts.nodeName, this.#workerParts, signal)
     await Promise.all(parts)
-    await Promise.all(this.#running)
+    await this.#workers.allOver()
   }
 
   /**
@@ -166,7 +174,7 @@ export class Kubelet {
       configured: shutdownGrace(options?.configuration ?? {}),
       nodeName,
       recorder,
-      workers: () => [...this.#workers.values()].filter(({ phase }) => phase !== 'over'),
+      workers: () => this.#workers.all().filter(({ phase }) => phase !== 'over'),
       reportNode: () => this.#reportNode(),
       clock,
     })
@@ -190,25 +198,42 @@ export class Kubelet {
       logDir,
       configuration: options?.configuration ?? {},
       observe: options?.observe ?? (() => observeNode(rootDir, rootDir)),
-      pods: () => this.#activePods(),
-      containers: () => [...this.#workers.values()].flatMap(worker => worker.runningContainers()),
+      pods: () => this.#workers.active().map(({ pod }) => pod),
+      containers: () => this.#workers.all().flatMap(worker => worker.runningContainers()),
       evict: ({ pod, message, graceSeconds }, signal) => {
         this.#workerParts!.events.tell(pod, 'Warning', EVICTED, message)
         const words = { reason: EVICTED, message, disruption: true }
         return this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal) ?? Promise.resolve()
       },
       removeDead: async () => {
-        for (const worker of this.#workers.values()) await worker.removeDead()
+        for (const worker of this.#workers.all()) await worker.removeDead()
       },
       pressuresChanged: () => this.#reportNode(),
     })
   }
 
-  #activePods(): Pod[] {
-    return [...this.#workers.values()]
-      .filter(({ phase }) => phase === 'running')
-      .map(({ pod }) => pod)
-      .filter(pod => !isTerminal(pod.status.phase))
+  #makeStaticPods(): StaticPods {
+    const { client, clock, log, nodeName, options } = this.#parts
+    return new StaticPods({
+      client,
+      clock,
+      log,
+      nodeName,
+      path: options?.configuration?.staticPodPath,
+      node: () => this.#agent?.node,
+      run: pod => {
+        if (this.#shutdown.newcomers !== 'taken') return new Promise(() => {})
+        this.#workers.start(pod, this.#workerParts!, this.#signal)
+        return this.#workers.over(pod.metadata.uid)
+      },
+      stop: uid => this.#workers.get(uid)?.remove(),
+      address: (uid, mirror) => this.#workerParts!.statuses.address(uid, mirror),
+    })
+  }
+
+  /** By the uid that the API has: a static pod's is another here. */
+  #workerOf(uid: string): PodWorker | undefined {
+    return this.#workers.get(this.#static.behind(uid) ?? uid)
   }
 
   #makeAgent(machine: Machine): NodeAgent {
@@ -299,14 +324,15 @@ export class Kubelet {
     }
   }
 
-  #wakeAll(): void {
-    for (const worker of this.#workers.values()) worker.wake()
-  }
-
   #podSeen(pod: Pod): void {
+    if (isMirror(pod)) {
+      this.#static.mirrorSeen(pod)
+      return
+    }
     const { newcomers } = this.#shutdown
-    if (this.#workers.has(pod.metadata.uid) || newcomers === 'kept') return
-    const worker = this.#startWorker(this.#resizes.seen(pod))
+    if (this.#workers.get(pod.metadata.uid) || newcomers === 'kept') return
+    const worker = this.#workers.start(this.#resizes.seen(pod), this.#workerParts!, this.#signal)
+    void this.#workers.over(pod.metadata.uid).then(() => this.#resizes.forget(pod.metadata.uid))
     const isNew = this.#agent?.node && !this.#isKnownToRuntime(pod)
     const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#judge(pod)) : undefined
     if (!words) return
@@ -320,16 +346,8 @@ export class Kubelet {
     return !!pod.status.startTime || isTerminal(pod.status.phase) || !!pod.metadata.deletionTimestamp
   }
 
-  /** Pods that take something of the node, each with what it was granted. */
-  #takenPods(): Pod[] {
-    return [...this.#workers.values()]
-      .filter(({ phase }) => phase !== 'over' && phase !== 'gone')
-      .map(({ pod }) => pod)
-      .filter(pod => !isTerminal(pod.status.phase))
-  }
-
   #judge(pod: Pod) {
-    const others = this.#takenPods().filter(({ metadata }) => metadata.uid !== pod.metadata.uid)
+    const others = this.#workers.taken().filter(({ metadata }) => metadata.uid !== pod.metadata.uid)
     return refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
   }
 
@@ -344,45 +362,17 @@ export class Kubelet {
       this.#podSeen(pod)
       return
     }
+    if (isMirror(pod)) {
+      this.#static.mirrorSeen(pod)
+      return
+    }
     this.#workerParts!.statuses.observe(pod)
     this.#workers.get(pod.metadata.uid)?.update(this.#resizes.updated(pod))
   }
 
   #podGone(pod: Pod): void {
-    this.#workers.get(pod.metadata.uid)?.remove()
-  }
-
-  #startWorker(pod: Pod): PodWorker {
-    const { uid } = pod.metadata
-    const worker = new PodWorker(pod, this.#workerParts!)
-    this.#workers.set(uid, worker)
-    const done = worker.run(this.#signal).then(() => {
-      this.#workers.delete(uid)
-      this.#resizes.forget(uid)
-      this.#running.delete(done)
-    })
-    this.#running.add(done)
-    return worker
-  }
-
-  /** Pods that the API does not know any more, once it has said all it knows: stopped, and nothing of them is kept. */
-  async #removeOrphans(): Promise<void> {
-    const { log, rootDir } = this.#parts
-    for (const name of await this.#view.pods()) {
-      if (this.#workers.has(name.uid)) continue
-      log.info(
-        { pod: `${name.namespace}/${name.name}`, uid: name.uid },
-        'a pod that is gone from the API is stopped',
-      )
-      const { containers } = await this.#view.observe(name.uid)
-      this.#startWorker(orphanPod(name, containers, this.#parts.nodeName)).remove()
-    }
-    const { volumes, cgroups } = this.#workerParts!
-    for (const uid of await readdir(join(rootDir, 'pods')).catch(() => [])) {
-      if (!this.#workers.has(uid)) await volumes.tearDown(uid)
-    }
-    for (const uid of cgroups.uids()) if (!this.#workers.has(uid)) cgroups.remove(uid)
-    log.debug({ dir: podDir({ rootDir }, '') }, 'remains of earlier pods are removed')
+    if (isMirror(pod)) this.#static.mirrorGone(pod)
+    else this.#workers.get(pod.metadata.uid)?.remove()
   }
 }
 

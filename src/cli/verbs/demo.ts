@@ -50,7 +50,7 @@ async function demo(options: DemoOptions): Promise<void> {
       }
     } finally {
       const took = stopwatch(new SystemClock())
-      await cluster.stop()
+      await cluster.stop(options.once ? 0 : undefined, stop.hurried)
       terminal.done('stopped', took())
     }
   } finally {

@@ -9,15 +9,15 @@ import { againOptions, graceOption, pathsOf, type UpOptions, withUpOptions } fro
 import { stopSignal } from '../stop-signal.ts'
 import { Terminal } from '../terminal.ts'
 
-const DEFAULT_GRACE_MS = 10_000
-
-type ForegroundOptions = UpOptions & { grace: number }
+type ForegroundOptions = UpOptions & { grace?: number }
 
 export function addUp(program: Command): void {
   withUpOptions(program.command('up'))
     .description('start a cluster, and stay with it until Ctrl-C')
     .addOption(
-      graceOption('how long Pods may take to end when the cluster stops').default(DEFAULT_GRACE_MS, '10s'),
+      graceOption(
+        'how long Pods may take to end when the cluster stops (default: shutdownGracePeriod of the KubeletConfiguration, else 10s)',
+      ),
     )
     .option('-d, --detach', 'start it in the background; return when the node is Ready')
     .addHelpText(
@@ -45,10 +45,7 @@ async function upInForeground(options: ForegroundOptions): Promise<void> {
 }
 
 /** Starts and prints each step as it is done. */
-export async function startVisibly(
-  options: UpOptions & { grace?: number },
-  terminal: Terminal,
-): Promise<Cluster> {
+export async function startVisibly(options: ForegroundOptions, terminal: Terminal): Promise<Cluster> {
   const show = ({ what, tookMs, detail }: StartStep) => terminal.done(what, tookMs, detail)
   return startCluster({
     ...options,
@@ -90,7 +87,8 @@ function again(options: ForegroundOptions): string[] {
     ['--runtime', options.runtime],
     ['--store', options.store],
     options.kubeletConfig ? ['--kubelet-config', options.kubeletConfig] : [],
-    ['--grace', `${options.grace}ms`],
+    options.manifests ? ['--manifests', options.manifests] : [],
+    options.grace === undefined ? [] : ['--grace', `${options.grace}ms`],
     options.registries ? ['--registries', options.registries] : [],
   ].flat()
 }

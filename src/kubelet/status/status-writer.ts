@@ -7,6 +7,7 @@ import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
+import { isStatic } from '../static-pods/static-pod.ts'
 import { statusPatch } from './status-patch.ts'
 import { visibleStep } from './visible-step.ts'
 
@@ -30,6 +31,8 @@ export class StatusWriter {
   readonly #clock: Clock
   readonly #log: Log
   readonly #tracks = new Map<string, Track>()
+  /** By uid of a static pod: the object that stands for it. */
+  readonly #mirrors = new Map<string, Pod>()
   #signal = new AbortController().signal
 
   constructor(client: Client, clock: Clock, log: Log) {
@@ -69,6 +72,23 @@ export class StatusWriter {
     if (!track.busy && track.queue.length === 0) track.written = pod.status
   }
 
+  /**
+   * Statuses of the static pod of this uid go to its mirror in the API. Undefined: it has none now, and the last
+   * status is kept until it has one.
+   */
+  address(uid: string, mirror: Pod | undefined): void {
+    const before = this.#mirrors.get(uid)
+    if (mirror) this.#mirrors.set(uid, mirror)
+    else this.#mirrors.delete(uid)
+    const track = this.#tracks.get(uid)
+    if (!mirror || !track || track.busy) return
+    const isNew = before?.metadata.uid !== mirror.metadata.uid
+    if (isNew || track.queue.length === 0) track.written = mirror.status
+    if (isNew && track.queue.length === 0 && statusPatch(track.written, track.latest))
+      track.queue.push({ status: track.latest, step: visibleStep(track.latest) })
+    if (track.queue.length > 0) void this.#drain(uid, track)
+  }
+
   /** Resolves when all that was set for the pod has been written, or cannot be any more. */
   async settled(uid: string): Promise<void> {
     const track = this.#tracks.get(uid)
@@ -85,7 +105,8 @@ export class StatusWriter {
   #track(pod: Pod): Track {
     const known = this.#tracks.get(pod.metadata.uid)
     if (known) return known
-    const track: Track = { pod, written: pod.status, queue: [], latest: pod.status, busy: false, idle: [] }
+    const written = this.#mirrors.get(pod.metadata.uid)?.status ?? pod.status
+    const track: Track = { pod, written, queue: [], latest: pod.status, busy: false, idle: [] }
     this.#tracks.set(pod.metadata.uid, track)
     return track
   }
@@ -97,6 +118,7 @@ export class StatusWriter {
       const { status } = track.queue[0]!
       const outcome = await this.#write(track, status)
       if (outcome === 'gone') track.queue = []
+      else if (outcome === 'nobody') break
       else if (outcome === 'written') {
         track.queue.shift()
         delayMs = RETRY_MS
@@ -107,14 +129,16 @@ export class StatusWriter {
     }
     track.busy = false
     for (const resolve of track.idle.splice(0)) resolve()
-    if (this.#tracks.get(uid) === track && track.queue.length > 0 && !this.#signal.aborted)
-      void this.#drain(uid, track)
+    const mayGoOn = this.#addressee(track) !== undefined && !this.#signal.aborted
+    if (this.#tracks.get(uid) === track && track.queue.length > 0 && mayGoOn) void this.#drain(uid, track)
   }
 
-  async #write(track: Track, status: PodStatus): Promise<'written' | 'gone' | 'again'> {
+  async #write(track: Track, status: PodStatus): Promise<'written' | 'gone' | 'again' | 'nobody'> {
+    const addressee = this.#addressee(track)
+    if (!addressee) return 'nobody'
     const patch = statusPatch(track.written, status)
     if (!patch) return 'written'
-    const { name, namespace, uid } = track.pod.metadata
+    const { name, namespace, uid } = addressee.metadata
     try {
       const key = { name, ...(namespace && { namespace }) }
       const document = { metadata: { uid }, status: patch }
@@ -132,13 +156,18 @@ export class StatusWriter {
         'a pod status could not be written; trying again',
       )
       if (isRefused(error)) return 'written'
-      track.written = (await this.#current(track)) ?? track.written
+      track.written = (await this.#current(addressee)) ?? track.written
       return 'again'
     }
   }
 
-  async #current(track: Track): Promise<PodStatus | undefined> {
-    const { name, namespace, uid } = track.pod.metadata
+  /** The object that the status is written to. */
+  #addressee({ pod }: Track): Pod | undefined {
+    return isStatic(pod) ? this.#mirrors.get(pod.metadata.uid) : pod
+  }
+
+  async #current({ metadata }: Pod): Promise<PodStatus | undefined> {
+    const { name, namespace, uid } = metadata
     const pod = await this.#client.get(pods, { name, ...(namespace && { namespace }) }).catch(() => undefined)
     return pod?.metadata.uid === uid ? pod.status : undefined
   }
