@@ -46,6 +46,15 @@ export class TestCluster {
     if (code !== 0) throw new Error(`the cluster did not start: ${stderr}${stdout}${this.log()}`)
   }
 
+  /** Loads images that only tests use, and that a cluster does not load by itself: 'redis', 'postgres', 'node'. */
+  async loadImages(...names: string[]): Promise<void> {
+    for (const name of names) {
+      const layout = join(root, '.cache', 'test-images', name)
+      const { code, stderr } = await kubernode('image', 'load', layout, ...this.#which)
+      if (code !== 0) throw new Error(`the image ${name} was not loaded: ${stderr}`)
+    }
+  }
+
   /** Stops the cluster; the data stays for another start. */
   async stop(): Promise<void> {
     const { code, stderr } = await kubernode('down', '--grace', '0s', ...this.#which)

@@ -1,16 +1,19 @@
-// Makes the images of catalog.ts as OCI layout directories in .cache/images/NAME. The same packages always give
-// the same digests: names sorted, times fixed, owners 0. With --tests also those that only test suites use.
+// Makes the images of catalog.ts as OCI layout directories in .cache/images/NAME or, with --tests also those that only
+// test suites use, in .cache/test-images/NAME. The same packages always give the same digests: names sorted, times
+// fixed, owners 0.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ImageRecipe, RECIPES } from './catalog.ts'
+import { RECIPES } from './catalog.ts'
 import { writeLayout } from './oci-layout.ts'
+import type { ImageRecipe } from './recipe.ts'
 
 const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url))
 
 function build(recipe: ImageRecipe): void {
-  const target = path.join(CACHE, 'images', recipe.name)
+  // A cluster loads all of images/ at its start; test suites load what they need.
+  const target = path.join(CACHE, recipe.testsOnly ? 'test-images' : 'images', recipe.name)
   mkdirSync(path.dirname(target), { recursive: true })
   const work = mkdtempSync(`${target}.`)
   try {

@@ -1,45 +1,19 @@
 // The images made here: which Debian packages are inside, how they are adapted, and under which names they are
 // loaded. This table is the only place that knows the names.
 import { replaceNslookup } from './busybox-nslookup.ts'
+import { nodejs } from './nodejs.ts'
+import { postgres } from './postgres.ts'
+import { DEBIAN_BASE, type ImageRecipe, PATH } from './recipe.ts'
 import {
   addBaseFiles,
   addBusyboxLinks,
+  addDebianBase,
   addUser,
   link,
   makeDirectory,
   removeAll,
   write,
 } from './root-files.ts'
-
-/** The image configuration's `config` object, as the OCI image specification has it. */
-export interface ContainerConfig {
-  Env: string[]
-  Cmd?: string[]
-  Entrypoint?: string[]
-  WorkingDir?: string
-  User?: string
-  ExposedPorts?: Record<string, object>
-  Volumes?: Record<string, object>
-  StopSignal?: string
-  Labels?: Record<string, string>
-}
-
-export interface ImageRecipe {
-  name: string
-  /** Only test suites use it. */
-  testsOnly?: boolean
-  /** Names under which it is loaded, familiar form. */
-  names: string[]
-  packages: string[]
-  /** Turns the unpacked packages into the container's root. */
-  adapt(root: string): void
-  config: ContainerConfig
-}
-
-const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-
-/** What a shell, its utilities and a dynamically linked program need. */
-const DEBIAN_BASE = ['busybox-static', 'base-files', 'netbase', 'libc6', 'libgcc-s1']
 
 export const RECIPES: ImageRecipe[] = [
   {
@@ -125,6 +99,8 @@ export const RECIPES: ImageRecipe[] = [
       Volumes: { '/data': {} },
     },
   },
+  postgres,
+  nodejs,
 ]
 
 /** Debian's nginx becomes the usual image: user nginx, conf.d/default.conf, pages in /usr/share/nginx/html, logs to the output. */
@@ -173,18 +149,6 @@ function adaptRedis(root: string): void {
   ])
   makeDirectory(root, 'data')
   write(root, 'usr/local/bin/docker-entrypoint.sh', REDIS_ENTRYPOINT, 0o755)
-}
-
-function addDebianBase(root: string): void {
-  removeAll(root, [
-    'usr/share/doc',
-    'usr/share/man',
-    'usr/share/lintian',
-    'usr/share/bug',
-    'usr/share/initramfs-tools',
-  ])
-  addBaseFiles(root)
-  addBusyboxLinks(root, 'bin')
 }
 
 const page = (title: string, text: string) =>

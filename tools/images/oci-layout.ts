@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { ImageRecipe } from './catalog.ts'
+import type { ImageRecipe } from './recipe.ts'
 
 interface Descriptor {
   mediaType: string

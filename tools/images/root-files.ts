@@ -87,3 +87,17 @@ function exists(file: string): boolean {
 function isLink(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 }
+
+/** Base files and utilities for an image of Debian packages, without their documentation. */
+export function addDebianBase(root: string): void {
+  removeAll(root, [
+    'usr/share/doc',
+    'usr/share/man',
+    'usr/share/lintian',
+    'usr/share/bug',
+    'usr/share/initramfs-tools',
+    'usr/share/locale',
+  ])
+  addBaseFiles(root)
+  addBusyboxLinks(root, 'bin')
+}

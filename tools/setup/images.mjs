@@ -6,8 +6,9 @@ import { cache, onPath, root, run, SetupError, stamp } from './step.mjs'
 /** Makes the images anew when their recipes changed; with `forTests` also those that only test suites use. */
 export async function ensureImages({ forTests = false } = {}) {
   const recipes = stamp(forTests ? 'images-for-tests' : 'images', recipeText())
-  const made = ['busybox', 'nginx', ...(forTests ? ['redis'] : [])]
-  if (recipes.fresh && made.every(name => existsSync(join(cache, 'images', name, 'index.json')))) return false
+  const made = ['images/busybox', 'images/nginx']
+  if (forTests) made.push('test-images/redis', 'test-images/postgres', 'test-images/node')
+  if (recipes.fresh && made.every(name => existsSync(join(cache, name, 'index.json')))) return false
   if (!onPath('dpkg') || !onPath('apt-get')) {
     throw new SetupError('The images are made from Debian packages: a Debian or Ubuntu machine is needed.')
   }
