@@ -1,5 +1,7 @@
-// How the API server reaches a node for what only the node has (logs now; exec, attach and port-forward later).
+// How the API server reaches a node for what only the node has (logs, exec, attach, port-forward).
 // The kubelet floor stands above; main.ts plugs its part in here.
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Status } from '../api/status-error.ts'
 
 /** v1.PodLogOptions, parsed. */
 export interface LogOptions {
@@ -22,7 +24,42 @@ export interface PodReference {
   uid: string
 }
 
-export interface NodeAccess {
+export interface TerminalSize {
+  width: number
+  height: number
+}
+
+export interface AttachOptions {
+  container: string
+  stdin: boolean
+  stdout: boolean
+  /** Never together with tty. */
+  stderr: boolean
+  tty: boolean
+}
+
+export interface ExecOptions extends AttachOptions {
+  command: readonly string[]
+}
+
+/** The caller's ends, as many as were asked for. Outputs are ended when nothing more comes. */
+export interface RemoteStreams {
+  stdin?: Readable
+  stdout?: Writable
+  stderr?: Writable
+  resizes?: AsyncIterable<TerminalSize>
+}
+
+/** metav1.Status of a command's end; a code other than 0 is a failure with reason NonZeroExitCode. */
+export type RemoteStatus = { metadata: object; status: 'Success' } | (Partial<Status> & { status: 'Failure' })
+
+/** What is ready to run: resolves when it has ended and everything it said is written. Aborting hangs up. */
+export type RemoteSession = (streams: RemoteStreams, signal: AbortSignal) => Promise<RemoteStatus>
+
+/** Connects one stream with a port of the pod, until both sides have ended; throws the words for the error stream. */
+export type PortForwarder = (port: number, stream: Duplex, signal: AbortSignal) => Promise<void>
+
+export interface LogAccess {
   /**
    * The log's bytes as `kubectl logs` shows them. Throws StatusError (400) with the kubelet's texts, such as
    * `container "c" in pod "p" is waiting to start: PodInitializing`. Ends when the signal aborts.
@@ -33,4 +70,15 @@ export interface NodeAccess {
     options: LogOptions,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>
+}
+
+export interface NodeAccess extends LogAccess {
+  /** Throws StatusError with the kubelet's text and HTTP code, such as 500 `container not found ("c")`. */
+  exec(nodeName: string, pod: PodReference, options: ExecOptions): Promise<RemoteSession>
+
+  /** As exec. */
+  attach(nodeName: string, pod: PodReference, options: AttachOptions): Promise<RemoteSession>
+
+  /** Throws StatusError when the pod cannot be reached at all. */
+  portForward(nodeName: string, pod: PodReference): Promise<PortForwarder>
 }

@@ -25,6 +25,7 @@ import type { NodeAccess } from '../apiserver/node-access.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
 import { createRegistry, type Registry } from '../apiserver/registry/registry.ts'
+import { upgradeHandlers } from '../apiserver/streaming/upgrade-handlers.ts'
 import { tableFor } from '../apiserver/tables/table-for.ts'
 import { PlainError } from '../base/plain-error.ts'
 import { Client } from '../client/client.ts'
@@ -34,6 +35,7 @@ import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
 import { MemoryStorage } from '../storage/memory/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { controllerClient } from './controller-clients.ts'
+import { lateNodeAccess } from './late-node-access.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
 export interface RunningApiServer {
@@ -69,7 +71,7 @@ export async function startApiServer(
     clock,
     find: findBoundObjectThrough(() => registry.handle),
   })
-  let nodeAccess: NodeAccess | undefined
+  const late = lateNodeAccess()
   const registry: Registry = createRegistry({
     storage,
     clock,
@@ -82,12 +84,7 @@ export async function startApiServer(
       }),
       access.escalationCheck,
     ]),
-    nodeAccess: {
-      async logs(...request) {
-        if (!nodeAccess) throw new Error('no node can be reached yet')
-        return nodeAccess.logs(...request)
-      },
-    },
+    nodeAccess: late.access,
     tokenIssuer: tokens,
     serviceCidr: facts.serviceCidr,
   })
@@ -96,7 +93,7 @@ export async function startApiServer(
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
   await access.load()
-  const port = await listen(parts, pki, handle, tokens, authorizer)
+  const port = await listen(parts, pki, handle, tokens, authorizer, late.access)
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await ensurePolicy(registry.handle)
   await access.load()
@@ -121,9 +118,7 @@ export async function startApiServer(
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
     controllerClient: account => controllerClient(inProcess, account),
-    setNodeAccess: access => {
-      nodeAccess = access
-    },
+    setNodeAccess: late.plugIn,
   }
 }
 
@@ -140,6 +135,7 @@ async function listen(
   handle: Parameters<typeof createHttpServer>[0]['handle'],
   tokens: ServiceAccountTokens,
   authorizer: Authorizer,
+  nodeAccess: NodeAccess,
 ): Promise<number> {
   const resources = new ResourceIndex(builtinResources)
   let address = ''
@@ -160,6 +156,13 @@ async function listen(
     tables: tableFor,
     health: { livez: [], readyz: [] },
     metrics: new ServerMetrics(),
+    onUpgrade: upgradeHandlers({
+      handle,
+      authorizer,
+      nodeAccess,
+      clock: parts.clock,
+      log: parts.log,
+    }),
     log: parts.log,
     clock: parts.clock,
     tls: { ...pki.server, clientAuthority: pki.authorityCertificate },

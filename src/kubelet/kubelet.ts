@@ -41,6 +41,7 @@ import { isMirror } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
 import { isTerminal } from './status/compute-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
+import { PodStreaming } from './streaming/pod-streaming.ts'
 import { type Mounter, systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
@@ -87,6 +88,7 @@ export class Kubelet {
   readonly #workers = new PodWorkers()
   readonly #static: StaticPods
   readonly #logs: PodLogs
+  readonly #streaming: PodStreaming
   readonly #informer: Informer<Pod>
   readonly #care: NodeCare
   readonly #shutdown: NodeShutdown
@@ -110,13 +112,19 @@ export class Kubelet {
       changed: pod => this.#workers.get(pod.metadata.uid)?.update(pod),
     })
     this.#static = this.#makeStaticPods()
+    this.#streaming = new PodStreaming({ runtime: parts.runtime, isKnown: uid => this.#workerOf(uid) !== undefined })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
 
   /** What the API server may ask of this node. */
   get nodeAccess(): NodeAccess {
-    return { logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal) }
+    return {
+      logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal),
+      exec: (_nodeName, pod, options) => this.#streaming.exec(pod, options),
+      attach: (_nodeName, pod, options) => this.#streaming.attach(pod, options),
+      portForward: (_nodeName, pod) => this.#streaming.portForward(pod),
+    }
   }
 
   /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */

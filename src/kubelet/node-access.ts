@@ -1,4 +1,6 @@
 // What the API server asks of a node; the same shape as src/apiserver/node-access.ts, where main.ts plugs it in.
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Status } from '../api/status-error.ts'
 
 export interface LogOptions {
   container: string
@@ -20,7 +22,42 @@ export interface PodReference {
   uid: string
 }
 
-export interface NodeAccess {
+export interface TerminalSize {
+  width: number
+  height: number
+}
+
+export interface AttachOptions {
+  container: string
+  stdin: boolean
+  stdout: boolean
+  /** Never together with tty. */
+  stderr: boolean
+  tty: boolean
+}
+
+export interface ExecOptions extends AttachOptions {
+  command: readonly string[]
+}
+
+/** The caller's ends, as many as were asked for. Outputs are ended when nothing more comes. */
+export interface RemoteStreams {
+  stdin?: Readable
+  stdout?: Writable
+  stderr?: Writable
+  resizes?: AsyncIterable<TerminalSize>
+}
+
+/** metav1.Status of a command's end; a code other than 0 is a failure with reason NonZeroExitCode. */
+export type RemoteStatus = { metadata: object; status: 'Success' } | (Partial<Status> & { status: 'Failure' })
+
+/** What is ready to run: resolves when it has ended and everything it said is written. Aborting hangs up. */
+export type RemoteSession = (streams: RemoteStreams, signal: AbortSignal) => Promise<RemoteStatus>
+
+/** Connects one stream with a port of the pod, until both sides have ended; throws the words for the error stream. */
+export type PortForwarder = (port: number, stream: Duplex, signal: AbortSignal) => Promise<void>
+
+export interface LogAccess {
   /** The log's bytes. Throws StatusError (400) with the kubelet's texts. Ends when the signal aborts. */
   logs(
     nodeName: string,
@@ -28,4 +65,15 @@ export interface NodeAccess {
     options: LogOptions,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>
+}
+
+export interface NodeAccess extends LogAccess {
+  /** Throws StatusError with the kubelet's text and HTTP code, such as 500 `container not found ("c")`. */
+  exec(nodeName: string, pod: PodReference, options: ExecOptions): Promise<RemoteSession>
+
+  /** As exec. */
+  attach(nodeName: string, pod: PodReference, options: AttachOptions): Promise<RemoteSession>
+
+  /** Throws StatusError when the pod cannot be reached at all. */
+  portForward(nodeName: string, pod: PodReference): Promise<PortForwarder>
 }

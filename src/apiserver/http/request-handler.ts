@@ -12,6 +12,7 @@ import { impersonate } from '../authn/impersonation.ts'
 import { type Attributes, type Authorizer, requireAllowed } from '../authz/authorizer.ts'
 import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import type { ResourceIndex } from '../discovery/resource-index.ts'
+import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
 import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
@@ -22,15 +23,8 @@ import { send, sendStatus, sendText, wantsPretty, warningHeader } from './respon
 import { streamBytes, streamWatch } from './stream-response.ts'
 import { type TableLookup, transformer } from './transform.ts'
 
-/** Takes over the connection of an upgrade request; authorization is done. It owns the socket from then on. */
-export type UpgradeHandler = (upgrade: {
-  request: IncomingMessage
-  socket: Duplex
-  head: Buffer
-  info: ResourceRequestInfo
-  query: URLSearchParams
-  user: UserInfo
-}) => void | Promise<void>
+/** Takes over the connection of an upgrade request; who asks may do so. It owns the socket from then on. */
+export type UpgradeHandler = (upgrade: UpgradeRequest) => Promise<void>
 
 export interface RequestHandlerOptions {
   /** Not wrapped by `authorized`: this side authorizes before it reads a body. */
@@ -107,12 +101,27 @@ export class RequestHandler {
       const info = parseInfo(request, path, query)
       const user = await this.#admit(request, info, query)
       if (!info.isResource) throw badRequest('Upgrade request required')
+      checkRoute(info, this.#options.resources.find(info.group, info.version, info.resource))
       const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
       if (!handler) throw notImplemented()
-      await handler({ request, socket, head, info, query, user })
+      const signal = this.#hangUpWhenClosing(socket)
+      await handler({ request, socket, head, info, query, user, signal })
     } catch (error) {
       refuseUpgrade(socket, this.#statusOf(error, request))
     }
+  }
+
+  /** Connections taken over are unknown to the HTTP server: it does not end them when it closes. */
+  #hangUpWhenClosing(socket: Duplex): AbortSignal {
+    const { closing } = this.#options
+    const over = new AbortController()
+    const hangUp = () => socket.destroy()
+    closing.addEventListener('abort', hangUp, { once: true })
+    socket.once('close', () => {
+      closing.removeEventListener('abort', hangUp)
+      over.abort(new Error('the connection was closed'))
+    })
+    return over.signal
   }
 
   async #serveInTime(exchange: Omit<Exchange, 'signal'>, gone: AbortController): Promise<void> {

@@ -5,6 +5,7 @@ export const CRI_CODE = {
   deadlineExceeded: 4,
   notFound: 5,
   alreadyExists: 6,
+  resourceExhausted: 8,
   failedPrecondition: 9,
   unimplemented: 12,
 } as const

@@ -12,7 +12,7 @@ import { attachWarmer } from './cgroup/warm-attach.ts'
 import { SpecMaker } from './containers/container-spec.ts'
 import { type ContainerRecord, ContainerStore } from './containers/container-store.ts'
 import { containerStatus, containerSummary } from './containers/container-views.ts'
-import { execSync, execUnimplemented } from './containers/exec-sync.ts'
+import { execSync } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
 import { updateResources } from './containers/update-resources.ts'
 import type { ImageStore } from './images/image-store.ts'
@@ -22,6 +22,7 @@ import { type Sandbox, SandboxStore, sandboxStatus, sandboxSummary } from './san
 import type { StateDir } from './state-dir.ts'
 import { RuntimeStats } from './stats/runtime-stats.ts'
 import { StatsService } from './stats/stats-service.ts'
+import { StreamingCalls } from './streaming/streaming-calls.ts'
 
 export interface NativeRuntimeOptions {
   /** The cluster's name. */
@@ -69,6 +70,7 @@ export class NativeRuntime implements Service {
   readonly #containers: ContainerStore
   readonly #specs: SpecMaker
   readonly #warmAttach = attachWarmer()
+  readonly #streaming: StreamingCalls
   readonly #figures: RuntimeStats
   /** The CRI's calls for figures. */
   readonly stats: StatsService
@@ -92,6 +94,7 @@ export class NativeRuntime implements Service {
       },
       onEvent: (type, container) => this.#publish(type, container),
     })
+    this.#streaming = new StreamingCalls({ dir, runtime: choice.path, clock, log })
     const cgroupOf = (sandbox: Sandbox, id = '') => join(cgroupParent(sandbox.config), id)
     this.#figures = new RuntimeStats({ dir, clock, cgroupOf })
     this.stats = new StatsService(this.#containers, this.#sandboxes, this.#figures)
@@ -105,6 +108,7 @@ export class NativeRuntime implements Service {
 
   /** Finds what an earlier runtime left and watches for ends from then on. */
   async open(): Promise<void> {
+    await this.#streaming.open()
     await this.#sandboxes.recover()
     await this.#containers.recover()
     this.#stopWatching = watchExits(this.#options.dir.exits, id => this.#containers.ended(id))
@@ -112,6 +116,7 @@ export class NativeRuntime implements Service {
 
   close(): void {
     this.#stopWatching()
+    this.#streaming.close()
   }
 
   /** Ids of containers made from an image. */
@@ -275,21 +280,23 @@ export class NativeRuntime implements Service {
     return {}
   }
 
+  #requireRunning(containerId: string): void {
+    const { state } = this.#containers.get(containerId)
+    if (state !== 'CONTAINER_RUNNING')
+      throw new CriError(CRI_CODE.failedPrecondition, `container ${containerId} is not running`)
+  }
+
   /** conmon opens its log anew when told through its control fifo. */
   async reopenContainerLog({
     containerId,
   }: cri.ReopenContainerLogRequest): Promise<cri.ReopenContainerLogResponse> {
-    const { state } = this.#containers.get(containerId)
-    if (state !== 'CONTAINER_RUNNING')
-      throw new CriError(CRI_CODE.failedPrecondition, `container ${containerId} is not running`)
+    this.#requireRunning(containerId)
     writeFileSync(this.#options.dir.container(containerId, 'ctl'), '2 0 0\n')
     return {}
   }
 
   async execSync({ containerId, cmd, timeout }: cri.ExecSyncRequest): Promise<cri.ExecSyncResponse> {
-    const { state } = this.#containers.get(containerId)
-    if (state !== 'CONTAINER_RUNNING')
-      throw new CriError(CRI_CODE.failedPrecondition, `container ${containerId} is not running`)
+    this.#requireRunning(containerId)
     const { choice, dir, clock } = this.#options
     return execSync({
       runtime: choice.path,
@@ -301,16 +308,20 @@ export class NativeRuntime implements Service {
     })
   }
 
-  exec(): Promise<cri.ExecResponse> {
-    return Promise.reject(execUnimplemented('exec'))
+  async exec(request: cri.ExecRequest): Promise<cri.ExecResponse> {
+    this.#requireRunning(request.containerId)
+    return { url: this.#streaming.exec(request) }
   }
 
-  attach(): Promise<cri.AttachResponse> {
-    return Promise.reject(execUnimplemented('attach'))
+  async attach(request: cri.AttachRequest): Promise<cri.AttachResponse> {
+    this.#requireRunning(request.containerId)
+    return { url: this.#streaming.attach(request) }
   }
 
-  portForward(): Promise<cri.PortForwardResponse> {
-    return Promise.reject(execUnimplemented('port-forward'))
+  async portForward({ podSandboxId }: cri.PortForwardRequest): Promise<cri.PortForwardResponse> {
+    const { id, ready } = this.#sandboxes.get(podSandboxId)
+    if (ready) return { url: this.#streaming.portForward(id) }
+    throw new CriError(CRI_CODE.failedPrecondition, `sandbox container ${podSandboxId} is not running`)
   }
 
   getContainerEvents(

@@ -1,7 +1,7 @@
 // Which part answers which subresource.
 import type { ApiRequest } from '../../../api/request.ts'
 import { methodNotSupported, qualifiedName } from '../../../api/status-error.ts'
-import type { NodeAccess } from '../../node-access.ts'
+import type { LogAccess } from '../../node-access.ts'
 import type { TokenIssuer } from '../../token-issuer.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
@@ -20,7 +20,7 @@ import { tokenRequestHandler } from './token-request.ts'
 
 export interface SubresourceParts {
   handler: ResourceHandler
-  nodeAccess: NodeAccess
+  nodeAccess: LogAccess
   tokenIssuer: TokenIssuer
   /** By 'group/version/resource'; throws NotFound. */
   find(path: string): Endpoint

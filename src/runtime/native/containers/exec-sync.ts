@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
 import type { ExecSyncResponse } from '../../cri/cri.generated.ts'
-import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
+import { CriError } from '../../cri/cri-error.ts'
 
 /** More than this of each stream is dropped, so that a talkative probe cannot fill the memory. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -74,6 +74,3 @@ async function collect(stream: Readable): Promise<Buffer> {
   }
   return Buffer.concat(chunks).subarray(0, MOST_BYTES)
 }
-
-export const execUnimplemented = (what: string) =>
-  new CriError(CRI_CODE.unimplemented, `${what} is not supported by this runtime yet`)

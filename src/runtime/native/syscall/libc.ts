@@ -3,7 +3,8 @@
 import { constants } from 'node:os'
 import koffi from 'koffi'
 
-const libc = koffi.load(null)
+/** The C library, for what other files of this folder declare. */
+export const libc = koffi.load(null)
 
 const raw = {
   mount: libc.func(
@@ -16,6 +17,9 @@ const raw = {
   mkfifo: libc.func('int mkfifo(const char *path, unsigned int mode)'),
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   connect: libc.func('int connect(int fd, void *address, unsigned int length)'),
+  getsockopt: libc.func(
+    'int getsockopt(int fd, int level, int name, void *value, _Inout_ unsigned int *length)',
+  ),
   close: libc.func('int close(int fd)'),
   send: libc.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
   recv: libc.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
@@ -35,11 +39,13 @@ export class SyscallError extends Error {
   }
 }
 
-function check(result: number, syscall: string, detail: string): number {
+/** The result, or a SyscallError when it is negative. */
+export function checkResult(result: number, syscall: string, detail: string): number {
   if (result >= 0) return result
-  const errno = koffi.errno()
-  throw new SyscallError(syscall, errnoNames.get(errno) ?? `errno ${errno}`, detail)
+  throw new SyscallError(syscall, nameOf(koffi.errno()), detail)
 }
+
+const nameOf = (errno: number) => errnoNames.get(errno) ?? `errno ${errno}`
 
 /** Flags of mount(2). */
 export const MS = {
@@ -71,14 +77,14 @@ export function mount(
   flags: number,
   data: string | null = null,
 ): void {
-  check(raw.mount(source, target, type, flags, data), 'mount', `${source} on ${target}`)
+  checkResult(raw.mount(source, target, type, flags, data), 'mount', `${source} on ${target}`)
 }
 
 const MNT_DETACH = 2
 
 /** Unmounts lazily: the mount is gone from sight at once, and freed when its last user is. */
 export function unmount(target: string): void {
-  check(raw.umount2(target, MNT_DETACH), 'umount', target)
+  checkResult(raw.umount2(target, MNT_DETACH), 'umount', target)
 }
 
 /** Unmounts; what is not mounted, or not there, is fine. */
@@ -91,41 +97,52 @@ export function unmountIfMounted(target: string): void {
 }
 
 export function unshare(flags: number): void {
-  check(raw.unshare(flags), 'unshare', `0x${flags.toString(16)}`)
+  checkResult(raw.unshare(flags), 'unshare', `0x${flags.toString(16)}`)
 }
 
 export function enterNamespace(fd: number, kind: number): void {
-  check(raw.setns(fd, kind), 'setns', `0x${kind.toString(16)}`)
+  checkResult(raw.setns(fd, kind), 'setns', `0x${kind.toString(16)}`)
 }
 
 export function setHostname(name: string): void {
-  check(raw.sethostname(name, Buffer.byteLength(name)), 'sethostname', name)
+  checkResult(raw.sethostname(name, Buffer.byteLength(name)), 'sethostname', name)
 }
 
 export function makeFifo(path: string, mode: number): void {
-  check(raw.mkfifo(path, mode), 'mkfifo', path)
+  checkResult(raw.mkfifo(path, mode), 'mkfifo', path)
 }
 
-export const AF = { unix: 1, netlink: 16 } as const
-export const SOCK = { raw: 3, seqPacket: 5, closeOnExec: 0o2000000 } as const
+export const AF = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const
+export const SOCK = { stream: 1, raw: 3, seqPacket: 5, nonBlock: 0o4000, closeOnExec: 0o2000000 } as const
 
 export function openSocket(domain: number, type: number, protocol: number): number {
-  return check(raw.socket(domain, type, protocol), 'socket', `${domain}/${type}/${protocol}`)
+  return checkResult(raw.socket(domain, type, protocol), 'socket', `${domain}/${type}/${protocol}`)
 }
 
 export function connectSocket(fd: number, address: Buffer): void {
-  check(raw.connect(fd, address, address.length), 'connect', '')
+  checkResult(raw.connect(fd, address, address.length), 'connect', '')
 }
+
+/** The error that a socket waits to tell (SO_ERROR); undefined when there is none. */
+export function socketError(fd: number, detail: string): SyscallError | undefined {
+  const value = Buffer.alloc(4)
+  checkResult(raw.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, [value.length]), 'getsockopt', detail)
+  const errno = value.readInt32LE()
+  return errno === 0 ? undefined : new SyscallError('connect', nameOf(errno), detail)
+}
+
+const SOL_SOCKET = 1
+const SO_ERROR = 4
 
 export function closeSocket(fd: number): void {
   raw.close(fd)
 }
 
 export function sendTo(fd: number, message: Buffer): void {
-  check(raw.send(fd, message, message.length, 0), 'send', '')
+  checkResult(raw.send(fd, message, message.length, 0), 'send', '')
 }
 
 /** Blocks until one message is there; returns its length. */
 export function receiveFrom(fd: number, buffer: Buffer): number {
-  return check(raw.recv(fd, buffer, buffer.length, 0), 'recv', '')
+  return checkResult(raw.recv(fd, buffer, buffer.length, 0), 'recv', '')
 }

@@ -1,0 +1,27 @@
+// The API server is built before any node is there; the node's part is plugged in once it is.
+import type { NodeAccess } from '../apiserver/node-access.ts'
+
+export interface LateNodeAccess {
+  access: NodeAccess
+  plugIn(access: NodeAccess): void
+}
+
+/** Calls before `plugIn` fail. */
+export function lateNodeAccess(): LateNodeAccess {
+  let plugged: NodeAccess | undefined
+  const current = (): NodeAccess => {
+    if (!plugged) throw new Error('no node can be reached yet')
+    return plugged
+  }
+  return {
+    access: {
+      logs: async (...request) => current().logs(...request),
+      exec: async (...request) => current().exec(...request),
+      attach: async (...request) => current().attach(...request),
+      portForward: async (...request) => current().portForward(...request),
+    },
+    plugIn(access) {
+      plugged = access
+    },
+  }
+}

@@ -1,0 +1,57 @@
+// Exec, Attach and PortForward of the CRI: each answers a URL under which its session waits.
+import { existsSync } from 'node:fs'
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
+import type { AttachRequest, ExecRequest } from '../../cri/cri.generated.ts'
+import type { StateDir } from '../state-dir.ts'
+import { attachSession } from './attach-session.ts'
+import { execSession } from './exec-session.ts'
+import { portForward } from './port-forward-session.ts'
+import { remoteCommand } from './remote-command.ts'
+import { StreamingServer } from './streaming-server.ts'
+
+export interface StreamingCallsOptions {
+  dir: StateDir
+  /** Path of crun or runc. */
+  runtime: string
+  clock: Clock
+  log: Log
+}
+
+export class StreamingCalls {
+  readonly #options: StreamingCallsOptions
+  readonly #server: StreamingServer
+
+  constructor(options: StreamingCallsOptions) {
+    this.#options = options
+    this.#server = new StreamingServer(options)
+  }
+
+  open(): Promise<void> {
+    return this.#server.open()
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+
+  /** The container runs: the caller has looked. */
+  exec({ containerId, cmd = [], ...wanted }: ExecRequest): string {
+    const { dir, runtime, clock } = this.#options
+    const target = { runtime, ociRoot: dir.ociRoot, bundle: dir.container(containerId), containerId }
+    const perform = execSession(target, cmd, { clock, tty: wanted.tty })
+    return this.#server.offer(remoteCommand(wanted, clock, perform))
+  }
+
+  attach({ containerId, ...wanted }: AttachRequest): string {
+    const { dir, clock } = this.#options
+    return this.#server.offer(remoteCommand(wanted, clock, attachSession(dir.container(containerId))))
+  }
+
+  portForward(sandboxId: string): string {
+    const { dir, clock } = this.#options
+    const networkFile = dir.sandbox(sandboxId, 'net')
+    const target = { sandboxId, ...(existsSync(networkFile) && { networkFile }) }
+    return this.#server.offer(portForward(target, clock))
+  }
+}
