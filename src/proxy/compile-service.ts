@@ -3,22 +3,13 @@
 import { networkOf, parseCidr } from '../api/ip.ts'
 import type { Service, ServicePort } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import { endpointBytes, ipBytes, type NftValue, type Protocol } from '../base/netlink/nft-elements.ts'
 import { type Backend, type ChosenEndpoints, chooseEndpoints, type Place } from './choose-endpoints.ts'
-import {
-  type Element,
-  type Frontend,
-  frontendKey,
-  ipBytes,
-  numberedKey,
-  type Protocol,
-  pairKey,
-  sourceKey,
-  type Value,
-} from './elements.ts'
+import { type Element, type Frontend, frontendKey, numberedKey, pairKey, sourceKey } from './elements.ts'
 import { keepChain, pickChain, pickNodeChain } from './layout.ts'
 
-const nothing: Value = { to: 'nothing' }
-const chain = (name: string): Value => ({ to: 'chain', chain: name })
+const nothing: NftValue = { to: 'nothing' }
+const chain = (name: string): NftValue => ({ to: 'chain', chain: name })
 
 /** A way in, and who answers there. */
 interface Door {
@@ -116,7 +107,7 @@ function openDoor({ frontend, backends, whenEmpty, hides }: Door): Element[] {
     elements.push({
       map: atNode ? 'node-endpoints' : 'endpoints',
       key: numberedKey(frontend, index),
-      value: { to: 'endpoint', ip, port },
+      value: { to: 'data', bytes: endpointBytes(ip, port) },
     })
   }
   if (hides !== 'nobody') {

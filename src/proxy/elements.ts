@@ -1,7 +1,13 @@
-// Elements of the proxy's nft maps as bytes: keys of addresses, protocols and ports, values of chains or addresses.
-// Every part of a concatenation is padded to four bytes; addresses and ports are big-endian, counters the machine's.
+// Elements of the proxy's maps; see layout.ts for what each map is.
+import {
+  counterBytes,
+  ipBytes,
+  type NftElement,
+  type Protocol,
+  portBytes,
+  protocolBytes,
+} from '../base/netlink/nft-elements.ts'
 
-/** Which map or set; see layout.ts. */
 export type MapName =
   | 'services'
   | 'endpoints'
@@ -18,40 +24,7 @@ export type MapName =
   | 'restricted'
   | 'sources'
 
-export type Value =
-  | { to: 'chain'; chain: string }
-  | { to: 'endpoint'; ip: string; port: number }
-  | { to: 'nothing' }
-
-export interface Element {
-  map: MapName
-  key: Buffer
-  /** Sets of ranges: the last key of the range. */
-  keyEnd?: Buffer
-  value: Value
-}
-
-export type Protocol = 'TCP' | 'UDP' | 'SCTP'
-
-export const protocolNumber: Record<Protocol, number> = { TCP: 6, UDP: 17, SCTP: 132 }
-
-export function ipBytes(ip: string): Buffer {
-  return Buffer.from(ip.split('.').map(Number))
-}
-
-function protocolBytes(protocol: Protocol): Buffer {
-  return Buffer.from([protocolNumber[protocol], 0, 0, 0])
-}
-
-function portBytes(port: number): Buffer {
-  return Buffer.from([port >> 8, port & 255, 0, 0])
-}
-
-function counterBytes(counter: number): Buffer {
-  const buffer = Buffer.alloc(4)
-  buffer.writeUInt32LE(counter)
-  return buffer
-}
+export type Element = NftElement<MapName>
 
 /** Where clients knock: an address (any of the node's when left out), a protocol and a port. */
 export interface Frontend {
@@ -72,17 +45,3 @@ export const pairKey = (from: string, to: string): Buffer => Buffer.concat([ipBy
 
 export const sourceKey = (frontend: Frontend, source: Buffer): Buffer =>
   Buffer.concat([frontendKey(frontend), source])
-
-export const endpointBytes = (ip: string, port: number): Buffer =>
-  Buffer.concat([ipBytes(ip), portBytes(port)])
-
-/** Same map, same key: only one of them can be installed. */
-export function identityOf({ map, key, keyEnd }: Element): string {
-  return `${map} ${key.toString('latin1')}${keyEnd ? ` ${keyEnd.toString('latin1')}` : ''}`
-}
-
-export function sameValue(a: Value, b: Value): boolean {
-  if (a.to === 'chain') return b.to === 'chain' && a.chain === b.chain
-  if (a.to === 'endpoint') return b.to === 'endpoint' && a.ip === b.ip && a.port === b.port
-  return b.to === 'nothing'
-}

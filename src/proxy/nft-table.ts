@@ -4,8 +4,16 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { NETLINK, NetlinkError, NetlinkSocket } from '../base/netlink/netlink-socket.ts'
+import { identityOf, sameValue } from '../base/netlink/nft-elements.ts'
+import {
+  changeElements,
+  listChains,
+  listElements,
+  readChain,
+  readElements,
+} from '../base/netlink/nft-messages.ts'
 import { PlainError } from '../base/plain-error.ts'
-import { type Element, identityOf, type MapName, sameValue } from './elements.ts'
+import type { Element, MapName } from './elements.ts'
 import {
   addKeeps,
   addPicks,
@@ -16,7 +24,7 @@ import {
   pickChain,
   removeTable,
 } from './layout.ts'
-import { changeElements, listChains, listElements, readChain, readElements } from './nft-messages.ts'
+import { type IsKnown, RouteSweeper } from './route-sweeper.ts'
 import type { Changes } from './rule-table.ts'
 
 const MAPS: readonly MapName[] = [
@@ -39,10 +47,12 @@ const MAPS: readonly MapName[] = [
 export class NftTable {
   readonly #facts: LayoutFacts
   readonly #netlink = new NetlinkSocket(NETLINK.netfilter)
+  readonly #sweeper: RouteSweeper
   #chains = new Set<string>()
 
   constructor(facts: LayoutFacts) {
     this.#facts = facts
+    this.#sweeper = new RouteSweeper(facts.table)
   }
 
   close(): void {
@@ -50,7 +60,7 @@ export class NftTable {
   }
 
   /** Makes the table hold exactly these elements, in one step where a table is there already. */
-  async install(wanted: readonly Element[]): Promise<void> {
+  async install(wanted: readonly Element[], isKnown: IsKnown): Promise<void> {
     this.#readChains()
     if (!this.#chains.has(`${LAYOUT}-${this.#fingerprint()}`)) {
       await nft(layout(this.#facts, this.#fingerprint()))
@@ -68,18 +78,19 @@ export class NftTable {
       changes.add.push(element)
     }
     changes.remove.push(...present.values())
-    this.#change(changes)
+    this.#change(changes, isKnown)
   }
 
   /** All of it or nothing. Throws NetlinkError when the table is not what it was. */
-  async apply(changes: Changes): Promise<void> {
+  async apply(changes: Changes, isKnown: IsKnown): Promise<void> {
     await this.#addChains(changes.add)
-    this.#change(changes)
+    this.#change(changes, isKnown)
   }
 
-  #change(changes: Changes): void {
-    if (changes.remove.length + changes.add.length === 0) return
-    this.#netlink.batch(changeElements(this.#facts.table, changes))
+  #change(changes: Changes, isKnown: IsKnown): void {
+    if (changes.remove.length + changes.add.length > 0)
+      this.#netlink.batch(changeElements(this.#facts.table, changes))
+    this.#sweeper.sweep(changes, isKnown)
   }
 
   /** Of everything that the skeleton depends on besides its own version. */

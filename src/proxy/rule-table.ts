@@ -1,6 +1,7 @@
 // Which elements are wanted, by whom, and what must change for it. Two Services may want the same element (hairpin) or
 // different values for one key (the same external address): then the first keeps it, and the other gets it after.
-import { type Element, identityOf, sameValue } from './elements.ts'
+import { identityOf, sameValue } from '../base/netlink/nft-elements.ts'
+import type { Element } from './elements.ts'
 
 export interface Changes {
   remove: Element[]

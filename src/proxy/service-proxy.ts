@@ -10,6 +10,7 @@ import { Informer } from '../client/informer.ts'
 import { keyOf } from '../client/lister.ts'
 import type { Place } from './choose-endpoints.ts'
 import { compileService } from './compile-service.ts'
+import type { IsKnown } from './route-sweeper.ts'
 import { type Changes, netChanges, RuleTable } from './rule-table.ts'
 
 const SERVICE_NAME = 'kubernetes.io/service-name'
@@ -19,8 +20,8 @@ const RETRY_MS = 1_000
 
 /** Where elements go; the kernel, or a test's list. */
 export interface RuleTarget {
-  install(elements: ReturnType<RuleTable['elements']>): Promise<void>
-  apply(changes: Changes): Promise<void>
+  install(elements: ReturnType<RuleTable['elements']>, isKnown: IsKnown): Promise<void>
+  apply(changes: Changes, isKnown: IsKnown): Promise<void>
 }
 
 export interface ProxyOptions {
@@ -101,9 +102,20 @@ export class ServiceProxy {
     const keys = [...this.#dirty]
     this.#dirty.clear()
     const steps = keys.map(key => this.#rules.set(key, this.#compile(key)))
-    if (installed) await this.#options.target.apply(netChanges(steps))
-    else await this.#options.target.install(this.#rules.elements())
+    if (installed) await this.#options.target.apply(netChanges(steps), this.#isKnown())
+    else await this.#options.target.install(this.#rules.elements(), this.#isKnown())
     return true
+  }
+
+  /** Looked up when first asked. */
+  #isKnown(): IsKnown {
+    let known: Set<string> | undefined
+    return ip => {
+      known ??= new Set(
+        this.#slices.lister.list().flatMap(slice => (slice.endpoints ?? []).flatMap(one => one.addresses)),
+      )
+      return known.has(ip)
+    }
   }
 
   #compile(key: string) {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { attribute } from '../base/netlink/attributes.ts'
 import { NETLINK, NetlinkSocket, NLM } from '../base/netlink/netlink-socket.ts'
-import { ipBytes } from './elements.ts'
+import { ipBytes } from '../base/netlink/nft-elements.ts'
 
 const NEW_ROUTE = 24
 const AF_INET = 2

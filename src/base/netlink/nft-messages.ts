@@ -1,5 +1,5 @@
 // nf_tables messages that add and remove elements of maps and list what is in them. Tables, chains and rules are
-// made by nft itself (layout.ts). Numbers: linux/netfilter/nf_tables.h.
+// made by the program nft. Numbers: linux/netfilter/nf_tables.h.
 import {
   attribute,
   listAttributes,
@@ -7,9 +7,9 @@ import {
   readAttributes,
   textAttribute,
   u32Attribute,
-} from '../base/netlink/attributes.ts'
-import { type NetlinkMessage, NLM } from '../base/netlink/netlink-socket.ts'
-import { type Element, endpointBytes, type MapName, type Value } from './elements.ts'
+} from './attributes.ts'
+import { type NetlinkMessage, NLM } from './netlink-socket.ts'
+import type { NftElement, NftValue } from './nft-elements.ts'
 
 const NFTABLES = 10
 const AF_INET = 2
@@ -35,7 +35,7 @@ function header(family: number, subsystem = 0): Buffer {
 /** One transaction: all of it happens at once, or nothing. */
 export function changeElements(
   table: string,
-  { remove, add }: { remove: readonly Element[]; add: readonly Element[] },
+  { remove, add }: { remove: readonly NftElement[]; add: readonly NftElement[] },
 ): NetlinkMessage[] {
   return [
     { type: batch.begin, flags: NLM.request, body: header(0, NFTABLES) },
@@ -45,8 +45,8 @@ export function changeElements(
   ]
 }
 
-function portions(elements: readonly Element[]): Element[][] {
-  const byMap = new Map<MapName, Element[]>()
+function portions(elements: readonly NftElement[]): NftElement[][] {
+  const byMap = new Map<string, NftElement[]>()
   for (const one of elements) {
     const same = byMap.get(one.map)
     if (same) same.push(one)
@@ -59,7 +59,7 @@ function portions(elements: readonly Element[]): Element[][] {
   )
 }
 
-function elementsMessage(kind: number, table: string, elements: readonly Element[]): NetlinkMessage {
+function elementsMessage(kind: number, table: string, elements: readonly NftElement[]): NetlinkMessage {
   const members = elements.map(one => encodeElement(one, kind === message.newSetElement))
   return {
     type: typeOf(kind),
@@ -73,15 +73,15 @@ function elementsMessage(kind: number, table: string, elements: readonly Element
   }
 }
 
-function encodeElement({ key, keyEnd, value }: Element, withData: boolean): Buffer {
+function encodeElement({ key, keyEnd, value }: NftElement, withData: boolean): Buffer {
   const parts = [nested(element.key, attribute(data.value, key))]
   if (keyEnd) parts.push(nested(element.keyEnd, attribute(data.value, keyEnd)))
   if (withData && value.to !== 'nothing') parts.push(nested(element.data, encodeValue(value)))
   return nested(LIST_MEMBER, ...parts)
 }
 
-function encodeValue(value: Exclude<Value, { to: 'nothing' }>): Buffer {
-  if (value.to === 'endpoint') return attribute(data.value, endpointBytes(value.ip, value.port))
+function encodeValue(value: Exclude<NftValue, { to: 'nothing' }>): Buffer {
+  if (value.to === 'data') return attribute(data.value, value.bytes)
   return nested(data.verdict, u32Attribute(verdict.code, GOTO), textAttribute(verdict.chain, value.chain))
 }
 
@@ -110,12 +110,12 @@ export function readChain(table: string, body: Buffer): string | undefined {
 }
 
 /** The elements of one answer to listElements, as they were sent. */
-export function readElements(map: MapName, body: Buffer): Element[] {
+export function readElements<M extends string>(map: M, body: Buffer): NftElement<M>[] {
   const members = readAttributes(body.subarray(4)).get(list.elements)
   return members ? listAttributes(members).map(([, member]) => readElement(map, member)) : []
 }
 
-function readElement(map: MapName, member: Buffer): Element {
+function readElement<M extends string>(map: M, member: Buffer): NftElement<M> {
   const attributes = readAttributes(member)
   const bytesOf = (type: number) => {
     const found = attributes.get(type)
@@ -130,14 +130,13 @@ function readElement(map: MapName, member: Buffer): Element {
   }
 }
 
-function readValue(found: Buffer | undefined): Value {
+function readValue(found: Buffer | undefined): NftValue {
   if (!found) return { to: 'nothing' }
   const attributes = readAttributes(found)
   const target = attributes.get(data.verdict)
   if (target) return { to: 'chain', chain: readText(readAttributes(target).get(verdict.chain)) ?? '' }
   const bytes = attributes.get(data.value)
-  if (!bytes || bytes.length < 6) return { to: 'nothing' }
-  return { to: 'endpoint', ip: [...bytes.subarray(0, 4)].join('.'), port: bytes.readUInt16BE(4) }
+  return bytes ? { to: 'data', bytes } : { to: 'nothing' }
 }
 
 const readText = (bytes: Buffer | undefined): string | undefined =>
