@@ -13,7 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { PortMapping } from '../../cri/cri.generated.ts'
 import { inNamespace } from '../syscall/namespaces.ts'
+import { HostPorts, hostPortRules } from './host-ports.ts'
 import { Netlink } from './netlink.ts'
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
@@ -40,6 +42,7 @@ export function networkNames(cluster: string): NetworkNames {
 export class PodNetwork {
   readonly #names: NetworkNames
   readonly #netlink = new Netlink()
+  readonly #hostPorts: HostPorts
   readonly #taken = new Map<string, string>()
   #range: { gateway: number; first: number; last: number; cidr: string } | undefined
   #bridge = 0
@@ -48,6 +51,7 @@ export class PodNetwork {
 
   constructor(cluster: string) {
     this.#names = networkNames(cluster)
+    this.#hostPorts = new HostPorts(this.#names.table)
   }
 
   get isReady(): boolean {
@@ -93,24 +97,29 @@ export class PodNetwork {
   }
 
   #masquerade(podCidr: string): void {
-    const { table } = this.#names
-    const rules = [
-      `add table ip ${table}`,
-      `delete table ip ${table}`,
-      `add table ip ${table}`,
-      `add chain ip ${table} postrouting { type nat hook postrouting priority 100 ; }`,
-      `add rule ip ${table} postrouting ip saddr ${podCidr} ip daddr != ${podCidr} masquerade`,
-    ]
-    execFileSync('nft', ['-f', '-'], { input: `${rules.join('\n')}\n`, stdio: ['pipe', 'ignore', 'pipe'] })
+    const { table, bridge } = this.#names
+    const rules = `add table ip ${table}
+delete table ip ${table}
+table ip ${table} {
+  chain postrouting {
+    type nat hook postrouting priority 100;
+    ip saddr ${podCidr} ip daddr != ${podCidr} masquerade
+  }${hostPortRules(bridge, this.#hostPorts.elements())}
+}
+`
+    execFileSync('nft', ['-f', '-'], { input: rules, stdio: ['pipe', 'ignore', 'pipe'] })
+    // The node may knock at its own ports at 127.0.0.1; that pods send nothing there is seen to by the rules.
+    writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1')
   }
 
   /** Takes back an address given before the runtime was started again. */
-  restore(sandboxId: string, address: string): void {
+  restore(sandboxId: string, address: string, ports: readonly PortMapping[]): void {
     this.#taken.set(address, sandboxId)
+    this.#hostPorts.restore(sandboxId, address, ports)
   }
 
-  /** Plugs a network namespace in; answers its address. */
-  attach(sandboxId: string, namespaceFile: string): string {
+  /** Plugs a network namespace in and opens its ports of the host; answers its address. */
+  attach(sandboxId: string, namespaceFile: string, ports: readonly PortMapping[]): string {
     const range = this.#range
     if (!range) throw new Error('the pod network has no address range yet')
     const address = this.#take(sandboxId)
@@ -126,6 +135,7 @@ export class PodNetwork {
       })
       writeFileSync(`/sys/class/net/${name}/brport/hairpin_mode`, '1')
       this.#configureInside(namespaceFile, toNumber(address), range.gateway)
+      this.#hostPorts.open(sandboxId, address, ports)
     } catch (error) {
       this.detach(sandboxId, address)
       throw error
@@ -151,6 +161,7 @@ export class PodNetwork {
 
   /** Unplugs; what is unplugged already is fine. */
   detach(sandboxId: string, address: string): void {
+    this.#hostPorts.close(sandboxId)
     this.#netlink.removeLink(this.#cable(sandboxId))
     if (this.#taken.get(address) === sandboxId) this.#taken.delete(address)
   }

@@ -56,7 +56,8 @@ export class SandboxStore {
     const { states, broken } = readStates<Sandbox>(this.#dir.sandboxes)
     for (const sandbox of states) {
       this.#sandboxes.set(sandbox.id, sandbox)
-      if (sandbox.ip) this.#network.restore(sandbox.id, sandbox.ip)
+      const { id, ip, config, ready } = sandbox
+      if (ip && ready) this.#network.restore(id, ip, config.portMappings ?? [])
     }
     await Promise.all(broken.map(id => this.#dismantle(id, '')))
   }
@@ -120,7 +121,7 @@ export class SandboxStore {
     writeFileSync(this.#dir.sandbox(id, 'hostname'), `${config.hostname ?? ''}\n`, { mode: 0o644 })
     if (!kinds.includes('net')) return ''
     const namespace = this.#dir.sandbox(id, 'net')
-    if (this.#network.isReady) return this.#network.attach(id, namespace)
+    if (this.#network.isReady) return this.#network.attach(id, namespace, config.portMappings ?? [])
     loopbackUp(namespace)
     throw new CriError(CRI_CODE.failedPrecondition, 'the pod network is not ready: no address range was set')
   }
