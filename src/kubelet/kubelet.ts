@@ -112,7 +112,10 @@ export class Kubelet {
       changed: pod => this.#workers.get(pod.metadata.uid)?.update(pod),
     })
     this.#static = this.#makeStaticPods()
-    this.#streaming = new PodStreaming({ runtime: parts.runtime, isKnown: uid => this.#workerOf(uid) !== undefined })
+    this.#streaming = new PodStreaming({
+      runtime: parts.runtime,
+      isKnown: uid => this.#workerOf(uid) !== undefined,
+    })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
