@@ -1,7 +1,6 @@
 // Cluster DNS as pods see it: with the real nslookup of an image, through the pod network.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { parse } from 'yaml'
 import { eventually, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
@@ -38,52 +37,6 @@ const clusterIpOf = async (name: string, namespace = 'default') =>
 
 const addresses = (printed: string) =>
   [...printed.matchAll(/^Address(?: \d)?:\s*(\S+)$/gm)].map(match => match[1]!)
-
-/** The example of a pod that waits for two Services, as its author wrote it. */
-const WAITING = parse(`
-apiVersion: v1
-kind: Pod
-metadata:
-  name: myapp-pod
-  labels:
-    app: myapp
-spec:
-  containers:
-  - name: myapp-container
-    image: busybox
-    command: ['sh', '-c', 'echo The app is running! && sleep 3600']
-  initContainers:
-  - name: init-myservice
-    image: busybox
-    command: ['sh', '-c', 'until nslookup myservice; do echo waiting for myservice; sleep 2;done;']
-  - name: init-mydb
-    image: busybox
-    command: ['sh', '-c', 'until nslookup mydb; do echo waiting for mydb; sleep 2; done; ']
-`)
-
-test('a pod waits for two Services until their names are there', async () => {
-  const statusIs = (status: string) =>
-    eventually(status, async () =>
-      (await cluster.kubectl('get pod myapp-pod --no-headers')).includes(` ${status} `),
-    )
-  await apply(WAITING)
-  await statusIs('Init:0/2')
-  await eventually('NXDOMAIN', async () =>
-    (await cluster.kubectl('logs myapp-pod -c init-myservice')).includes(
-      "** server can't find myservice.default.svc.cluster.local: NXDOMAIN",
-    ),
-  )
-  await service('myservice', { ports: [{ protocol: 'TCP', port: 80, targetPort: 9376 }] })
-  await statusIs('Init:1/2')
-  await service('mydb', { ports: [{ protocol: 'TCP', port: 80, targetPort: 9377 }] })
-  await statusIs('Running')
-  const log = await cluster.kubectl('logs myapp-pod -c init-mydb')
-  assert.match(
-    log,
-    new RegExp(`Name:\\s+mydb.default.svc.cluster.local\nAddress: ${await clusterIpOf('mydb')}`),
-  )
-  assert.match(log, /waiting for mydb/)
-})
 
 test('Services of every kind have their names', async () => {
   await service('web', { clusterIP: '', ports: [{ name: 'http', port: 80 }] })

@@ -1,7 +1,6 @@
 // The everyday commands of kubectl against one running Pod: logs, edit, apply, delete.
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import type { Pod } from '../../src/api/types/core-v1.ts'
 import { eventually, type KubectlVersion, TestCluster } from './test-cluster.ts'
@@ -85,13 +84,10 @@ test('logs: one container, an init container, tail, and following until the cont
 test('edit may change the image, and nothing else of the spec', async () => {
   await cluster.kubectl('create -f -', { input: counter('edited') })
   await isRunning('edited')
-  const editor = join(cluster.dataDir, 'editor.sh')
-  const edit = (script: string) => {
-    writeFileSync(editor, `#!/bin/sh\n${script} "$1"\n`)
-    chmodSync(editor, 0o755)
-    return cluster.tryKubectl(['edit', 'pod', 'edited'], { env: { KUBE_EDITOR: editor } })
-  }
-  const image = await edit("sed -i '/^  containers:/,$ s/image: busybox:1.30/image: busybox:1.28/'")
+  const image = await cluster.edit(
+    'pod edited',
+    '/^  containers:/,$ s/image: busybox:1.30/image: busybox:1.28/',
+  )
   assert.equal(image.stdout, 'pod/edited edited\n')
   const restarted = await eventually('the container to restart with the new image', async () => {
     const { status } = await cluster.json<Pod>('get pod edited')
@@ -99,7 +95,7 @@ test('edit may change the image, and nothing else of the spec', async () => {
     return count!.restartCount === 1 && count!.state?.running && count
   })
   assert.match(restarted.image, /busybox:1\.28$/)
-  const refused = await edit("sed -i 's/restartPolicy: Always/restartPolicy: Never/'")
+  const refused = await cluster.edit('pod edited', 's/restartPolicy: Always/restartPolicy: Never/')
   assert.notEqual(refused.code, 0)
   // kubectl opens the editor again with the refusal as comments, and keeps that file when nothing more is changed.
   const kept = /stored to "([^"]+)"/.exec(refused.stderr)![1]!

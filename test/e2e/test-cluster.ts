@@ -1,7 +1,7 @@
 // A real cluster for end-to-end tests: its own name, data directory and port; real kubectl; everything gone after.
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -98,6 +98,13 @@ export class TestCluster {
     const { code, stdout, stderr } = await this.tryKubectl(list, options)
     if (code !== 0) throw new Error(`kubectl ${list.join(' ')} exited with ${code}: ${stderr}${stdout}`)
     return stdout
+  }
+
+  /** `kubectl edit` of 'KIND NAME' with a sed script for an editor. */
+  edit(what: string, script: string): Promise<Output> {
+    const editor = join(this.dataDir, 'editor.sh')
+    writeFileSync(editor, `#!/bin/sh\nexec sed -i '${script}' "$1"\n`, { mode: 0o755 })
+    return this.tryKubectl(['edit', ...what.split(' ')], { env: { KUBE_EDITOR: editor } })
   }
 
   /** A kubectl that goes on (get -w, logs -f); read `lines`, end it with `stop`. */

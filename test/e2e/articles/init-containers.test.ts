@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, before, test } from 'node:test'
-import type { Pod } from '../../src/api/types/core-v1.ts'
-import { eventually, type KubectlVersion, TestCluster } from './test-cluster.ts'
+import type { Pod } from '../../../src/api/types/core-v1.ts'
+import { eventually, type KubectlVersion, TestCluster } from '../test-cluster.ts'
 
 let cluster: TestCluster
 let server: Server
