@@ -26,34 +26,29 @@ export function compileService(service: Service, slices: readonly EndpointSlice[
   const clusterIp = clusterIpOf(service)
   if (clusterIp === undefined) return []
   const elements: Element[] = [{ map: 'cluster-ips', key: ipBytes(clusterIp), value: nothing }]
+  const ips = new Set<string>()
   for (const port of spec.ports ?? []) {
     const chosen = chooseEndpoints(port, slices, place)
     for (const door of doors(service, port, chosen, clusterIp)) {
       elements.push(...openDoor(door), ...remembering(door, service))
     }
-    for (const { ip } of [...chosen.cluster, ...chosen.local]) {
-      if (!ip.includes(':')) elements.push({ map: 'hairpin', key: pairKey(ip, ip), value: nothing })
-    }
+    for (const { ip } of [...chosen.cluster, ...chosen.local]) ips.add(ip)
     elements.push(...sourceRanges(service, port))
   }
+  for (const ip of ips) elements.push({ map: 'hairpin', key: pairKey(ip, ip), value: nothing })
   return elements
 }
 
-/** Undefined: headless, an external name, or of a family that this proxy does not carry. */
-export function clusterIpOf({ spec }: Service): string | undefined {
+/** By these labels a Service says that it is another proxy's, or nobody's. */
+const NOT_OURS = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']
+
+/** Undefined: headless, an external name, another proxy's, or of a family that this proxy does not carry. */
+export function clusterIpOf({ metadata, spec }: Service): string | undefined {
   const { clusterIP } = spec
+  if (NOT_OURS.some(label => metadata.labels?.[label] !== undefined)) return undefined
   if (spec.type === 'ExternalName' || !clusterIP || clusterIP === 'None' || clusterIP.includes(':'))
     return undefined
   return clusterIP
-}
-
-/** Every way in through which traffic for the port may come. For connection tracking, too. */
-export function frontendsOf(service: Service, port: ServicePort): Frontend[] {
-  const clusterIp = clusterIpOf(service)
-  if (clusterIp === undefined) return []
-  return doors(service, port, { cluster: [], local: [], anywhere: false }, clusterIp).map(
-    door => door.frontend,
-  )
 }
 
 function doors(service: Service, port: ServicePort, chosen: ChosenEndpoints, clusterIp: string): Door[] {
@@ -129,33 +124,40 @@ export const affinitySeconds = ({ sessionAffinityConfig }: Service['spec']): num
 
 /** Load balancer addresses let in only these ranges, where there are any. */
 function sourceRanges({ spec, status }: Service, port: ServicePort): Element[] {
-  const ranges = spec.loadBalancerSourceRanges ?? []
-  if (ranges.length === 0) return []
+  if (!spec.loadBalancerSourceRanges?.length) return []
   const protocol = (port.protocol ?? 'TCP') as Protocol
+  const ranges = mergedRanges(spec.loadBalancerSourceRanges)
   return balancerAddresses(spec.type, status)
     .filter(ip => !ip.includes(':'))
     .flatMap(ip => {
       const frontend = { ip, protocol, port: port.port }
       return [
         { map: 'restricted' as const, key: frontendKey(frontend), value: nothing },
-        ...ranges.flatMap(range => sourceRange(frontend, range.trim())),
+        ...ranges.map(([first, last]) => ({
+          map: 'sources' as const,
+          key: sourceKey(frontend, u32(first)),
+          keyEnd: sourceKey(frontend, u32(last)),
+          value: nothing,
+        })),
       ]
     })
 }
 
-function sourceRange(frontend: Frontend, range: string): Element[] {
-  const cidr = parseCidr(range)
-  if (cidr?.ip.family !== 4) return []
-  const first = Number(networkOf(cidr).value)
-  const last = first + 2 ** (32 - cidr.bits) - 1
-  return [
-    {
-      map: 'sources',
-      key: sourceKey(frontend, u32(first)),
-      keyEnd: sourceKey(frontend, u32(last)),
-      value: nothing,
-    },
-  ]
+/** First and last addresses. Ranges that overlap become one: the kernel refuses them as they are. */
+function mergedRanges(texts: readonly string[]): [first: number, last: number][] {
+  const ranges = texts.flatMap((text): [number, number][] => {
+    const cidr = parseCidr(text.trim())
+    if (cidr?.ip.family !== 4) return []
+    const first = Number(networkOf(cidr).value)
+    return [[first, first + 2 ** (32 - cidr.bits) - 1]]
+  })
+  const merged: [number, number][] = []
+  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
+    const before = merged.at(-1)
+    if (before && first <= before[1]) before[1] = Math.max(before[1], last)
+    else merged.push([first, last])
+  }
+  return merged
 }
 
 function u32(value: number): Buffer {

@@ -49,6 +49,14 @@ export class RuleTable {
     return [...this.#identitiesOf.keys()]
   }
 
+  /** What the owner has installed: all that it wants, but for what another one wanted first. */
+  elementsOf(owner: string): Element[] {
+    return (this.#identitiesOf.get(owner) ?? []).flatMap(identity => {
+      const [first] = this.#claims.get(identity) ?? []
+      return first?.owner === owner ? [first.element] : []
+    })
+  }
+
   /** All that is to be installed. */
   elements(): Element[] {
     return [...this.#claims.values()].map(claims => claims[0]!.element)

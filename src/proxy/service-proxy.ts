@@ -8,8 +8,9 @@ import type { Log } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
 import { keyOf } from '../client/lister.ts'
-import type { Place } from './choose-endpoints.ts'
+import { countLocalEndpoints, type Place } from './choose-endpoints.ts'
 import { compileService } from './compile-service.ts'
+import { type HealthCheck, HealthCheckServers } from './health-check-servers.ts'
 import type { IsKnown } from './route-sweeper.ts'
 import { type Changes, netChanges, RuleTable } from './rule-table.ts'
 
@@ -37,12 +38,14 @@ export class ServiceProxy {
   readonly #services: Informer<Service>
   readonly #slices: Informer<EndpointSlice>
   readonly #rules = new RuleTable()
+  readonly #healthChecks: HealthCheckServers
   readonly #dirty = new Set<string>()
   #wake = Promise.withResolvers<void>()
 
   constructor(options: ProxyOptions) {
     this.#options = options
     const { client, clock, log } = options
+    this.#healthChecks = new HealthCheckServers(log)
     this.#services = new Informer({ client, resource: services, clock, log })
     this.#slices = new Informer({
       client,
@@ -75,36 +78,51 @@ export class ServiceProxy {
   /** Until the signal aborts; the rules stay in place then. */
   async run(signal: AbortSignal): Promise<void> {
     const running = Promise.all([this.#services.run(signal), this.#slices.run(signal)])
-    const aborted = new Promise<void>(resolve =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    )
+    const aborted = new Promise<void>(resolve => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
     await Promise.race([Promise.all([this.#services.synced, this.#slices.synced]), aborted])
-    let installed = false
+    let state: 'unknown' | 'refused' | 'installed' = 'unknown'
     while (!signal.aborted) {
       try {
-        installed = await this.#step(installed)
+        await this.#step(state)
+        state = 'installed'
         await Promise.race([this.#wake.promise, aborted])
       } catch (error) {
         this.#options.log.error(
           { error },
           'the service rules could not be changed; installing all of them anew',
         )
-        installed = false
+        // Refused as a whole once more: then each Service by itself, so that one cannot keep out the others.
+        state = state === 'unknown' ? 'refused' : 'unknown'
         await this.#options.clock.sleep(RETRY_MS, signal).catch(() => {})
       }
     }
+    this.#healthChecks.close()
     await running
   }
 
   /** Brings the kernel up to date with everything known by now. */
-  async #step(installed: boolean): Promise<true> {
+  async #step(state: 'unknown' | 'refused' | 'installed'): Promise<void> {
     this.#wake = Promise.withResolvers()
     const keys = [...this.#dirty]
     this.#dirty.clear()
     const steps = keys.map(key => this.#rules.set(key, this.#compile(key)))
-    if (installed) await this.#options.target.apply(netChanges(steps), this.#isKnown())
+    if (state === 'refused') await this.#installOneByOne()
+    else if (state === 'installed') await this.#options.target.apply(netChanges(steps), this.#isKnown())
     else await this.#options.target.install(this.#rules.elements(), this.#isKnown())
-    return true
+  }
+
+  async #installOneByOne(): Promise<void> {
+    const { target, log } = this.#options
+    await target.install([], this.#isKnown())
+    for (const owner of this.#rules.owners()) {
+      const changes = { remove: [], add: this.#rules.elementsOf(owner) }
+      await target.apply(changes, this.#isKnown()).catch(error => {
+        log.error({ error, service: owner }, 'the rules of a Service were refused; it does not work')
+      })
+    }
   }
 
   /** Looked up when first asked. */
@@ -120,8 +138,18 @@ export class ServiceProxy {
 
   #compile(key: string) {
     const service = this.#services.lister.findByKey(key)
-    if (!service) return []
-    return compileService(service, this.#slices.lister.byIndex(BY_SERVICE, key), this.#options.place)
+    const slices = this.#slices.lister.byIndex(BY_SERVICE, key)
+    this.#healthChecks.set(key, service && this.#healthCheckOf(service, slices))
+    return service ? compileService(service, slices, this.#options.place) : []
+  }
+
+  #healthCheckOf(service: Service, slices: readonly EndpointSlice[]): HealthCheck | undefined {
+    const { metadata, spec } = service
+    if (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local' || !spec.healthCheckNodePort)
+      return undefined
+    const localEndpoints = countLocalEndpoints(service, slices, this.#options.place)
+    const { name, namespace = '' } = metadata
+    return { port: spec.healthCheckNodePort, namespace, name, localEndpoints }
   }
 }
 

@@ -73,7 +73,8 @@ function readTuple(bytes: Buffer) {
     byPort.get(protocol.sourcePort),
     byPort.get(protocol.destinationPort),
   ]
-  if (!source || !destination || !number || !sourcePort || !destinationPort) return undefined
+  if (source?.length !== 4 || destination?.length !== 4 || number?.length !== 1) return undefined
+  if (sourcePort?.length !== 2 || destinationPort?.length !== 2) return undefined
   return {
     source: ipText(source),
     destination: ipText(destination),
