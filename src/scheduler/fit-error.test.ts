@@ -19,7 +19,7 @@ test('each reason is counted over the nodes and the list is sorted as text', () 
 })
 
 test('a reason found before any node was looked at replaces the list, and preemption is told after it', () => {
-  const preemption = 'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
+  const preemption = '0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
   assert.equal(
     fitErrorMessage({
       nodeCount: 1,
@@ -27,7 +27,7 @@ test('a reason found before any node was looked at replaces the list, and preemp
       early: 'persistentvolumeclaim "x" not found',
       preemption,
     }),
-    `0/1 nodes are available: persistentvolumeclaim "x" not found. ${preemption}`,
+    `0/1 nodes are available: persistentvolumeclaim "x" not found. preemption: ${preemption}`,
   )
 })
 

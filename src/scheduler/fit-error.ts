@@ -3,7 +3,10 @@ import type { Rejection } from './framework.ts'
 
 export interface FitFailure {
   nodeCount: number
-  rejections: readonly Rejection[]
+  /** Of the nodes that were looked at. */
+  rejections: readonly Pick<Rejection, 'reasons'>[]
+  /** Said of each node that was not looked at. */
+  others?: string
   /** Said before any node was looked at. */
   early?: string
   /** What preemption found, if it was tried. */
@@ -11,18 +14,19 @@ export interface FitFailure {
 }
 
 /** Upstream: FitError.Error (pkg/scheduler/framework/types.go). */
-export function fitErrorMessage({ nodeCount, rejections, early, preemption }: FitFailure): string {
+export function fitErrorMessage({ nodeCount, rejections, others, early, preemption }: FitFailure): string {
   if (nodeCount === 0) return 'no nodes available to schedule pods'
-  const why = early ?? histogram(rejections)
+  const rest = others ? Array(nodeCount - rejections.length).fill({ reasons: [others] }) : []
+  const why = early ?? histogram([...rejections, ...rest])
   const text = `0/${nodeCount} nodes are available:${why && ` ${why}.`}`
-  return preemption ? `${text} ${preemption}` : text
+  return preemption ? `${text} preemption: ${preemption}` : text
 }
 
 /** '1 Insufficient cpu, 2 node(s) were unschedulable', sorted as strings. */
-export function histogram(rejections: readonly Rejection[]): string {
+export function histogram(rejections: readonly Pick<Rejection, 'reasons'>[]): string {
   const counts = new Map<string, number>()
-  for (const reason of rejections.flatMap(({ reasons }) => reasons))
-    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  for (const { reasons } of rejections)
+    for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   return [...counts]
     .map(([reason, count]) => `${count} ${reason}`)
     .sort()

@@ -1,18 +1,31 @@
 // Gives Pods their nodes: watches Pods and nodes, judges one Pod at a time, posts bindings in the background.
+// Upstream: pkg/scheduler/scheduler.go, eventhandlers.go, schedule_one.go.
 import { nodes as nodeResource, pods as podResource } from '../api/resources.ts'
 import { isConflict, isNotFound } from '../api/status-error.ts'
-import type { Pod, PodCondition } from '../api/types/core-v1.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { nextTurn } from '../base/next-turn.ts'
 import type { Client } from '../client/client.ts'
 import type { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import { Informer } from '../client/informer.ts'
+import { type ClusterEvent, changedAspects, changedPodAspects } from './cluster-event.ts'
+import { ClusterWatch } from './cluster-watch.ts'
 import { fitErrorMessage } from './fit-error.ts'
-import type { ClusterChange, Plugin } from './framework.ts'
-import { NodeCache } from './node-cache.ts'
+import type { Plugin } from './framework.ts'
 import { defaultPlugins } from './plugins/default-plugins.ts'
-import { type QueuedPod, SchedulingQueue } from './queue.ts'
-import { type Placement, scheduleOne } from './schedule-one.ts'
+import { makeRoom } from './preemption/make-room.ts'
+import { preempt } from './preemption/preempt.ts'
+import type { Victims } from './preemption/victims.ts'
+import { type MayHelp, type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
+import { type Nowhere, scheduleOne } from './schedule-one.ts'
+import { NodeCache } from './state/node-cache.ts'
+import { NominatedPods } from './state/nominated-pods.ts'
+import type { AssumedPlan } from './volumes/assumed-volumes.ts'
+import { bindVolumes } from './volumes/bind-volumes.ts'
+import { planVolumes } from './volumes/plan-volumes.ts'
+import { podClaims } from './volumes/pod-claims.ts'
+import { writePodStatus } from './write-pod-status.ts'
 
 /** Event notes are cut at this length, as upstream does. */
 const LONGEST_NOTE = 1024
@@ -22,6 +35,7 @@ export interface SchedulerOptions {
   clock: Clock
   log: Log
   recorder: EventsV1Recorder
+  /** Pods with another name are somebody else's. */
   schedulerName?: string
   plugins?: readonly Plugin[]
   /** 0…1; breaks ties between equally good nodes. */
@@ -31,10 +45,12 @@ export interface SchedulerOptions {
 export class Scheduler {
   readonly #options: Required<SchedulerOptions>
   readonly #queue: SchedulingQueue
-  readonly #cache = new NodeCache()
+  readonly #watch: ClusterWatch
+  readonly #cache: NodeCache
+  readonly #nominated = new NominatedPods()
   /** Bindings under way: the Pod counts on its node though the API does not say so yet. */
   readonly #assumed = new Set<string>()
-  readonly #bindings = new Set<Promise<void>>()
+  readonly #background = new Set<Promise<void>>()
   #startAt = 0
 
   constructor(options: SchedulerOptions) {
@@ -45,6 +61,8 @@ export class Scheduler {
       ...options,
     }
     this.#queue = new SchedulingQueue(options.clock)
+    this.#watch = new ClusterWatch({ ...options, onEvent: event => this.#happened(event) })
+    this.#cache = new NodeCache(this.#watch)
   }
 
   /** Ends when the signal aborts and the bindings under way are answered. */
@@ -53,157 +71,240 @@ export class Scheduler {
     const nodes = new Informer({ client, resource: nodeResource, clock, log })
     const pods = new Informer({ client, resource: podResource, clock, log })
     nodes.addHandler({
-      add: node => {
-        this.#cache.setNode(node)
-        this.#changed('nodeAdded')
-      },
-      update: (_, node) => {
-        this.#cache.setNode(node)
-        this.#changed('nodeChanged')
-      },
-      delete: node => this.#cache.removeNode(node.metadata.name),
+      add: node => this.#sawNode(undefined, node),
+      update: (old, node) => this.#sawNode(old, node),
+      delete: node => this.#lostNode(node),
     })
     pods.addHandler({
       add: pod => this.#sawPod(undefined, pod),
       update: (old, pod) => this.#sawPod(old, pod),
       delete: pod => this.#lostPod(pod),
     })
-    const running = [nodes.run(signal), pods.run(signal)]
+    const running = [nodes.run(signal), pods.run(signal), this.#watch.run(signal)]
     try {
-      await Promise.race([Promise.all([nodes.synced, pods.synced]), ...running])
-      while (!signal.aborted) await this.#scheduleNext(signal)
+      await Promise.race([Promise.all([nodes.synced, pods.synced, this.#watch.synced()]), ...running])
+      while (!signal.aborted) {
+        this.#schedule(await this.#queue.next(signal))
+        await nextTurn()
+      }
     } catch (error) {
       if (!signal.aborted) throw error
     }
-    await Promise.allSettled([...running, ...this.#bindings])
+    await Promise.allSettled([...running, ...this.#background])
+  }
+
+  #sawNode(old: Node | undefined, node: Node): void {
+    this.#cache.setNode(node)
+    if (!old) {
+      this.#happened({ what: 'nodeAdded', node })
+      return
+    }
+    const aspects = changedAspects(old, node)
+    if (aspects.size > 0) this.#happened({ what: 'nodeChanged', old, node, aspects })
+  }
+
+  #lostNode(node: Node): void {
+    this.#cache.removeNode(node.metadata.name)
+    this.#happened({ what: 'nodeGone', node })
   }
 
   #sawPod(old: Pod | undefined, pod: Pod): void {
-    const { uid } = pod.metadata
     if (isTerminal(pod)) this.#lostPod(pod)
-    else if (pod.spec.nodeName) {
-      this.#assumed.delete(uid)
-      this.#queue.remove(uid)
-      this.#cache.setPod(pod, pod.spec.nodeName)
-      this.#changed(old?.spec.nodeName ? 'podChanged' : 'podAdded')
-    } else if (pod.metadata.deletionTimestamp) this.#queue.remove(uid)
-    else if (!this.#isMine(pod) || this.#assumed.has(uid)) return
-    // Our own writes to its status are no reason to try again.
-    else if (!old || old.metadata.generation !== pod.metadata.generation || changedLabels(old, pod))
+    else if (pod.spec.nodeName) this.#sawAssigned(old, pod, pod.spec.nodeName)
+    else if (pod.metadata.deletionTimestamp) this.#lostPod(pod)
+    else if (this.#isMine(pod) && !this.#assumed.has(pod.metadata.uid)) this.#sawWaiting(old, pod)
+  }
+
+  #sawAssigned(old: Pod | undefined, pod: Pod, node: string): void {
+    const { uid } = pod.metadata
+    this.#assumed.delete(uid)
+    this.#queue.remove(uid)
+    this.#nominated.remove(uid)
+    this.#cache.setPod(pod, node)
+    if (!old?.spec.nodeName) {
+      this.#happened({ what: 'podAssigned', pod })
+      return
+    }
+    const aspects = changedPodAspects(old, pod)
+    if (aspects.size > 0) this.#happened({ what: 'assignedPodChanged', old, pod, aspects })
+  }
+
+  /** Our own writes to its status are no reason to try again. */
+  #sawWaiting(old: Pod | undefined, pod: Pod): void {
+    const { uid } = pod.metadata
+    const promised = pod.status.nominatedNodeName
+    if (promised) this.#nominated.set(pod, promised)
+    else if (old?.status.nominatedNodeName) this.#nominated.remove(uid)
+    if (!old || !this.#queue.has(uid)) {
       this.#queue.add(pod)
-    else this.#queue.refresh(pod)
+      return
+    }
+    const event: ClusterEvent = { what: 'podChanged', old, pod, aspects: changedPodAspects(old, pod) }
+    this.#queue.update(pod, this.#helps(event))
   }
 
   #lostPod(pod: Pod): void {
-    this.#queue.remove(pod.metadata.uid)
-    this.#assumed.delete(pod.metadata.uid)
-    if (this.#cache.removePod(pod.metadata.uid)) this.#changed('podGone')
+    const { uid } = pod.metadata
+    const promised = this.#nominated.nodeOf(uid)
+    this.#queue.remove(uid)
+    this.#assumed.delete(uid)
+    this.#nominated.remove(uid)
+    if (this.#cache.removePod(uid)) this.#happened({ what: 'assignedPodGone', pod })
+    if (promised !== undefined) this.#happened({ what: 'nominationOver', node: promised })
   }
 
-  #isMine(pod: Pod): boolean {
-    return pod.spec.schedulerName === this.#options.schedulerName
+  #isMine({ spec }: Pod): boolean {
+    return spec.schedulerName === this.#options.schedulerName
   }
 
-  #changed(change: ClusterChange): void {
-    const plugins = this.#options.plugins.filter(({ wakesOn }) => wakesOn?.includes(change))
-    this.#queue.wake(new Set(plugins.map(({ name }) => name)))
+  #happened(event: ClusterEvent): void {
+    this.#queue.wake(this.#helps(event))
   }
 
-  async #scheduleNext(signal: AbortSignal): Promise<void> {
-    const queued = await this.#queue.next(signal)
-    const { pod } = queued
-    const nodes = this.#cache.nodes
+  #helps(event: ClusterEvent): MayHelp {
+    const { plugins } = this.#options
+    return ({ pod, rejectedBy }) =>
+      plugins.some(plugin => rejectedBy.has(plugin.name) && plugin.mayHelp?.(event, pod))
+  }
+
+  #schedule(queued: QueuedPod): void {
     const { plugins, random } = this.#options
-    const placement = scheduleOne({ pod, nodes, plugins, startAt: this.#startAt, random })
-    this.#startAt = nodes.length > 0 ? (this.#startAt + 1) % nodes.length : 0
-    if (placement.node === undefined) return this.#reject(queued, placement)
-    this.#assumed.add(pod.metadata.uid)
-    this.#cache.setPod(pod, placement.node)
-    const binding = this.#bind(queued, placement.node).finally(() => this.#bindings.delete(binding))
-    this.#bindings.add(binding)
+    const [cluster, nominated] = [this.#cache, this.#nominated]
+    const placement = scheduleOne({
+      pod: queued.pod,
+      cluster,
+      plugins,
+      nominated,
+      startAt: this.#startAt,
+      random,
+    })
+    if (cluster.nodes.length > 0) this.#startAt = (this.#startAt + placement.looked) % cluster.nodes.length
+    if (placement.node === undefined) this.#reject(queued, placement)
+    else this.#place(queued, placement.node)
   }
 
-  async #bind(queued: QueuedPod, node: string): Promise<void> {
-    const { client, recorder, log } = this.#options
+  /** From now on it counts as being there. */
+  #place(queued: QueuedPod, node: string): void {
+    const { pod } = queued
+    const plan = this.#assumeVolumes(pod, node)
+    this.#assumed.add(pod.metadata.uid)
+    this.#nominated.remove(pod.metadata.uid)
+    this.#cache.setPod(pod, node)
+    this.#inBackground(this.#bind(queued, node, plan))
+  }
+
+  #assumeVolumes(pod: Pod, nodeName: string): AssumedPlan | undefined {
+    const { volumes } = this.#watch
+    const node = this.#cache.findNode(nodeName)
+    if (!node || !pod.spec.volumes?.some(volume => volume.persistentVolumeClaim ?? volume.ephemeral))
+      return undefined
+    const { plan } = planVolumes(podClaims(pod, volumes), node.node, volumes)
+    return plan && plan.matches.length + plan.provisions.length > 0
+      ? volumes.assume(plan, nodeName)
+      : undefined
+  }
+
+  async #bind(queued: QueuedPod, node: string, plan: AssumedPlan | undefined): Promise<void> {
+    const { client, recorder } = this.#options
     const { name, namespace, uid } = queued.pod.metadata
-    const body = {
-      apiVersion: 'v1',
-      kind: 'Binding',
-      metadata: { name, namespace, uid },
-      target: { kind: 'Node', name: node },
-    }
+    const metadata = { name, namespace, uid }
+    const body = { apiVersion: 'v1', kind: 'Binding', metadata, target: { kind: 'Node', name: node } }
     try {
+      if (plan) await this.#bindVolumes(queued.pod, plan)
       await client.createSubresource(podResource, { name, namespace: namespace! }, 'binding', body)
       const note = `Successfully assigned ${namespace}/${name} to ${node}`
       recorder.event(queued.pod, undefined, 'Normal', 'Scheduled', 'Binding', note)
     } catch (error) {
-      this.#assumed.delete(uid)
-      this.#cache.removePod(uid)
-      // Gone, or bound by somebody else: its own events tell the rest.
-      if (isNotFound(error) || isConflict(error)) return
-      log.warn({ err: error, pod: `${namespace}/${name}`, node }, 'the binding was refused')
-      this.#queue.failed(queued, queued.pod, new Set(), true)
+      this.#unplace(queued, error)
+    } finally {
+      if (plan) this.#watch.volumes.forget(plan)
     }
   }
 
-  #reject(queued: QueuedPod, placement: Extract<Placement, { node: undefined }>): void {
-    const { recorder } = this.#options
-    this.#queue.failed(queued, queued.pod, placement.rejectedBy, false)
-    // The API server has told why a gated Pod waits.
-    if (placement.rejectedBy.has('SchedulingGates')) return
-    const message = fitErrorMessage({ ...placement.failure, preemption: preemptionText(placement) })
-    const note = message.length > LONGEST_NOTE ? `${message.slice(0, LONGEST_NOTE - 3)}...` : message
-    recorder.event(queued.pod, undefined, 'Warning', 'FailedScheduling', 'Scheduling', note)
-    void this.#writeCondition(queued.pod, message)
+  async #bindVolumes(pod: Pod, plan: AssumedPlan): Promise<void> {
+    const { client, clock } = this.#options
+    const watch = this.#watch
+    const change = () => watch.volumeChange()
+    await bindVolumes(pod, plan, { client, clock, volumes: watch.writtenVolumes, change })
   }
 
-  async #writeCondition(pod: Pod, message: string): Promise<void> {
-    const old = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
-    if (old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message) return
-    const now = new Date(this.#options.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const condition: Partial<PodCondition> = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastTransitionTime: old?.status === 'False' ? old.lastTransitionTime : now,
+  #unplace(queued: QueuedPod, error: unknown): void {
+    const { pod } = queued
+    const { name, namespace, uid } = pod.metadata
+    // Bound or gone in the meantime: that was told by the informer.
+    if (!this.#assumed.delete(uid)) return
+    this.#cache.removePod(uid)
+    this.#happened({ what: 'assignedPodGone', pod })
+    // Gone, or bound by somebody else: its own events tell the rest.
+    if (isNotFound(error) || isConflict(error)) return
+    this.#options.log.warn({ error, pod: `${namespace}/${name}` }, 'the binding was refused')
+    this.#queue.errored(queued)
+    const message = error instanceof Error ? error.message : String(error)
+    this.#tellFailure(pod, 'SchedulerError', message)
+  }
+
+  #reject(queued: QueuedPod, nowhere: Nowhere): void {
+    const { pod } = queued
+    this.#queue.rejected(queued, nowhere.rejectedBy)
+    const { preemption, nominatedNode, victims } = this.#preempt(pod, nowhere)
+    const message = fitErrorMessage({ ...nowhere.failure, ...(preemption && { preemption }) })
+    this.#tellFailure(pod, 'Unschedulable', message, nominatedNode)
+    if (victims) this.#inBackground(this.#makeRoom(pod, victims))
+  }
+
+  /** What preemption says; `nominatedNode` '' when an old promise is over. */
+  #preempt(pod: Pod, nowhere: Nowhere): { preemption?: string; nominatedNode?: string; victims?: Victims } {
+    if (nowhere.failure.nodeCount === 0) return {}
+    const { clock, random } = this.#options
+    const { uid } = pod.metadata
+    const promised = this.#nominated.nodeOf(uid)
+    const budgets = this.#watch.budgets()
+    const preemption = preempt({ nowhere, budgets, promised, now: clock.now(), random })
+    if (preemption.make === 'room') {
+      const { victims } = preemption
+      this.#nominated.set(pod, victims.node)
+      return { nominatedNode: victims.node, victims }
     }
-    const { name, namespace } = pod.metadata
+    if (preemption.keepsPromise) return { preemption: preemption.message }
+    this.#nominated.remove(uid)
+    return { preemption: preemption.message, nominatedNode: '' }
+  }
+
+  async #makeRoom(pod: Pod, victims: Victims): Promise<void> {
     try {
-      const patch = { status: { conditions: [condition] } }
-      const type = 'application/strategic-merge-patch+json'
-      await this.#options.client.patch(podResource, { name, namespace: namespace! }, type, patch, {
-        subresource: 'status',
-      })
+      await this.#dropLesserPromises(pod, victims.node)
+      await makeRoom(pod, victims, this.#options)
     } catch (error) {
-      if (isNotFound(error)) return
-      this.#options.log.warn(
-        { err: error, pod: `${namespace}/${name}` },
-        'the PodScheduled condition was not written',
-      )
+      const { name, namespace, uid } = pod.metadata
+      this.#options.log.warn({ error, pod: `${namespace}/${name}` }, 'a pod could not be preempted')
+      this.#nominated.remove(uid)
+      this.#happened({ what: 'nominationOver', node: victims.node })
     }
+  }
+
+  /** Less important Pods that were promised the node look for another one. */
+  async #dropLesserPromises(pod: Pod, node: string): Promise<void> {
+    const before = new Set(this.#nominated.before(pod, node))
+    const lesser = this.#nominated
+      .on(node)
+      .filter(other => other.metadata.uid !== pod.metadata.uid && !before.has(other))
+    for (const other of lesser) this.#nominated.remove(other.metadata.uid)
+    await Promise.all(lesser.map(other => writePodStatus(other, { nominatedNode: '' }, this.#options)))
+    if (lesser.length > 0) this.#happened({ what: 'nominationOver', node })
+  }
+
+  #tellFailure(pod: Pod, reason: string, message: string, nominatedNode?: string): void {
+    const note = message.length > LONGEST_NOTE ? `${message.slice(0, LONGEST_NOTE - 3)}...` : message
+    this.#options.recorder.event(pod, undefined, 'Warning', 'FailedScheduling', 'Scheduling', note)
+    const condition = { type: 'PodScheduled', status: 'False' as const, reason, message }
+    const change = { condition, ...(nominatedNode !== undefined && { nominatedNode }) }
+    this.#inBackground(writePodStatus(pod, change, this.#options))
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const kept = work.finally(() => this.#background.delete(kept))
+    this.#background.add(kept)
   }
 }
 
 const isTerminal = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
-
-const changedLabels = (old: Pod, pod: Pod) =>
-  JSON.stringify(old.metadata.labels) !== JSON.stringify(pod.metadata.labels)
-
-/**
- * Without lower-priority Pods to evict, preemption finds nobody. Upstream: preemption.Evaluator's FitError text; nodes
- * turned away for good are told apart from those without victims.
- */
-function preemptionText({
-  failure: { nodeCount, rejections, early },
-}: Extract<Placement, { node: undefined }>): string {
-  if (nodeCount === 0) return ''
-  const helpless = early ? nodeCount : rejections.filter(({ resolvable }) => !resolvable).length
-  const reasons = [
-    ...(nodeCount - helpless > 0
-      ? [`${nodeCount - helpless} No preemption victims found for incoming pod`]
-      : []),
-    ...(helpless > 0 ? [`${helpless} Preemption is not helpful for scheduling`] : []),
-  ]
-  return `preemption: 0/${nodeCount} nodes are available: ${reasons.sort().join(', ')}.`
-}

@@ -1,13 +1,21 @@
 import { type Plugin, unschedulable } from '../framework.ts'
-import { hostPortsOf, type PortUse } from '../host-ports.ts'
+import { hostPortsOf, type PortUse, portsClash } from '../state/host-ports.ts'
 
-/** Upstream: nodeports. */
-export const nodePorts: Plugin = {
+/** A host port belongs to one Pod of the node. Upstream: nodeports. */
+export const nodePorts: Plugin<readonly PortUse[]> = {
   name: 'NodePorts',
-  wakesOn: ['nodeAdded', 'podGone'],
-  prepare: pod => ({ state: hostPortsOf(pod) }),
+  prepare(pod) {
+    const ports = hostPortsOf(pod)
+    return ports.length > 0 ? { state: ports } : { skip: true }
+  },
   filter(_pod, node, wanted) {
-    if (!(wanted as PortUse[]).some(port => node.hasPort(port))) return undefined
+    if (!wanted.some(port => node.hasPort(port))) return undefined
     return unschedulable("node(s) didn't have free ports for the requested pod ports")
+  },
+  mayHelp(event, pod) {
+    if (event.what === 'nodeAdded' || event.what === 'nominationOver') return true
+    if (event.what !== 'assignedPodGone') return false
+    const freed = hostPortsOf(event.pod)
+    return hostPortsOf(pod).some(wanted => freed.some(port => portsClash(wanted, port)))
   },
 }

@@ -1,26 +1,49 @@
-import { type Amounts, nonZeroRequestsOf, requestsOf } from '../amounts.ts'
+import type { Node, Pod } from '../../api/types/core-v1.ts'
 import { MAX_SCORE, type Plugin, type Rejection } from '../framework.ts'
-import type { NodeInfo } from '../node-info.ts'
+import { type Amounts, allocatableOf, nonZeroRequestsOf, requestsOf } from '../state/amounts.ts'
+import type { NodeInfo } from '../state/node-info.ts'
 
-/** Enough free cpu, memory, storage, extended resources and Pod slots; prefers the emptier node. Upstream: noderesources/fit.go. */
-export const nodeResourcesFit: Plugin = {
+/**
+ * Enough free cpu, memory, storage, extended resources and Pod slots; prefers the emptier node.
+ * Upstream: noderesources/fit.go.
+ */
+export const nodeResourcesFit: Plugin<Amounts> = {
   name: 'NodeResourcesFit',
   weight: 1,
-  wakesOn: ['nodeAdded', 'nodeChanged', 'podGone', 'podChanged'],
   prepare: pod => ({ state: requestsOf(pod) }),
-  filter: (_pod, node, wanted) => lacking(wanted as Amounts, node),
-  score(pod, node) {
+  filter: (_pod, node, wanted) => lacking(wanted, node),
+  score(pod, { nonZero, allocatable }) {
     const wanted = nonZeroRequestsOf(pod)
-    return Math.floor(
-      (leastAllocated(node.nonZero.milliCpu + wanted.milliCpu, node.allocatable.milliCpu) +
-        leastAllocated(node.nonZero.memory + wanted.memory, node.allocatable.memory)) /
-        2,
-    )
+    const cpu = leastAllocated(nonZero.milliCpu + wanted.milliCpu, allocatable.milliCpu)
+    const memory = leastAllocated(nonZero.memory + wanted.memory, allocatable.memory)
+    return Math.floor((cpu + memory) / 2)
+  },
+  mayHelp(event, pod) {
+    switch (event.what) {
+      case 'assignedPodGone':
+      case 'nominationOver':
+        return true
+      case 'assignedPodChanged':
+        return event.aspects.has('requests') && frees(event.old, event.pod, pod)
+      case 'podChanged':
+        return event.aspects.has('requests')
+      case 'nodeAdded':
+        return fitsEmpty(pod, event.node)
+      case 'nodeChanged':
+        return (
+          event.aspects.has('allocatable') && fitsEmpty(pod, event.node) && grew(event.old, event.node, pod)
+        )
+      default:
+        return false
+    }
   },
 }
 
 /** All that is short, as reasons; not resolvable when even the empty node would be too small. */
-export function lacking(wanted: Amounts, { pods, requested, allocatable }: NodeInfo): Rejection | undefined {
+export function lacking(
+  wanted: Amounts,
+  { pods, requested, allocatable }: Pick<NodeInfo, 'requested' | 'allocatable'> & { pods: { size: number } },
+): Rejection | undefined {
   const reasons: string[] = []
   let resolvable = true
   if (pods.size + 1 > allocatable.pods) reasons.push('Too many pods')
@@ -31,12 +54,8 @@ export function lacking(wanted: Amounts, { pods, requested, allocatable }: NodeI
   }
   check('cpu', wanted.milliCpu, requested.milliCpu, allocatable.milliCpu)
   check('memory', wanted.memory, requested.memory, allocatable.memory)
-  check(
-    'ephemeral-storage',
-    wanted.ephemeralStorage,
-    requested.ephemeralStorage,
-    allocatable.ephemeralStorage,
-  )
+  const { ephemeralStorage } = wanted
+  check('ephemeral-storage', ephemeralStorage, requested.ephemeralStorage, allocatable.ephemeralStorage)
   for (const [name, want] of wanted.scalars) {
     check(name, want, requested.scalars.get(name) ?? 0, allocatable.scalars.get(name) ?? 0)
   }
@@ -47,4 +66,28 @@ function leastAllocated(requested: number, capacity: number): number {
   return capacity === 0 || requested > capacity
     ? 0
     : Math.floor(((capacity - requested) * MAX_SCORE) / capacity)
+}
+
+const NOTHING: Amounts = { milliCpu: 0, memory: 0, ephemeralStorage: 0, scalars: new Map() }
+
+const fitsEmpty = (pod: Pod, node: Node) =>
+  !lacking(requestsOf(pod), { pods: new Map(), requested: NOTHING, allocatable: allocatableOf(node) })
+
+/** The other Pod asks for less of something that this one wants. */
+const frees = (old: Pod, now: Pod, pod: Pod) => isMore(requestsOf(old), requestsOf(now), requestsOf(pod))
+
+function grew(old: Node, now: Node, pod: Pod): boolean {
+  const [before, after] = [allocatableOf(old), allocatableOf(now)]
+  return after.pods > before.pods || isMore(after, before, requestsOf(pod))
+}
+
+function isMore(one: Amounts, other: Amounts, wanted: Amounts): boolean {
+  return (
+    (wanted.milliCpu > 0 && one.milliCpu > other.milliCpu) ||
+    (wanted.memory > 0 && one.memory > other.memory) ||
+    (wanted.ephemeralStorage > 0 && one.ephemeralStorage > other.ephemeralStorage) ||
+    [...wanted.scalars].some(
+      ([name, want]) => want > 0 && (one.scalars.get(name) ?? 0) > (other.scalars.get(name) ?? 0),
+    )
+  )
 }

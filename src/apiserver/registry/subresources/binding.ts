@@ -92,6 +92,8 @@ function assign(pod: Pod, binding: Binding, endpoint: Endpoint, now: number): Ku
   if (pod.spec.schedulingGates?.length)
     throw refuse(`pod ${pod.metadata.name} has non-empty .spec.schedulingGates`)
   const { annotations, labels } = binding.metadata
+  // What was promised before is over (feature ClearingNominatedNodeNameAfterBinding).
+  const { nominatedNodeName: _, ...status } = pod.status
   const assigned = {
     ...pod,
     metadata: {
@@ -100,7 +102,7 @@ function assign(pod: Pod, binding: Binding, endpoint: Endpoint, now: number): Ku
       ...(labels && { labels: { ...pod.metadata.labels, ...topologyLabels(labels) } }),
     },
     spec: { ...pod.spec, nodeName: binding.target.name },
-    status: { ...pod.status, conditions: withScheduled(pod, now) },
+    status: { ...status, conditions: withScheduled(pod, now) },
   }
   return assigned as unknown as KubeObject
 }

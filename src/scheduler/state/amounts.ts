@@ -1,7 +1,7 @@
 // Effective requests as plain numbers, computed once per Pod object: the scheduler adds them up all the time.
-import { aggregate, parseAmounts, podRequests } from '../api/pod/resources.ts'
-import { Quantity } from '../api/quantity.ts'
-import type { Node, Pod } from '../api/types/core-v1.ts'
+import { aggregate, parseAmounts, podRequests } from '../../api/pod/resources.ts'
+import { Quantity } from '../../api/quantity.ts'
+import type { Node, Pod } from '../../api/types/core-v1.ts'
 
 export interface Amounts {
   milliCpu: number

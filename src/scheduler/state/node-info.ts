@@ -1,17 +1,21 @@
 // What the scheduler knows about one node: the object, the Pods on it (bound or assumed) and what they ask for.
-import type { Node, Pod } from '../api/types/core-v1.ts'
+import type { Node, Pod } from '../../api/types/core-v1.ts'
+import { affinityTermsOf, hasPodAffinity } from './affinity-terms.ts'
 import { type Amounts, allocatableOf, nonZeroRequestsOf, requestsOf } from './amounts.ts'
 import { hostPortsOf, type PortUse, portsClash } from './host-ports.ts'
 
 export class NodeInfo {
   node: Node
   readonly pods = new Map<string, Pod>()
+  /** Those with any affinity or anti-affinity to Pods, and those that require anti-affinity. */
+  readonly podsWithAffinity = new Map<string, Pod>()
+  readonly podsWithAntiAffinity = new Map<string, Pod>()
   /** Sum of effective requests: millicores, bytes, counts. */
   readonly requested: Amounts = { milliCpu: 0, memory: 0, ephemeralStorage: 0, scalars: new Map() }
   /** The same with a minimum per container, so that Pods without requests still spread. Upstream: NonZeroRequested. */
   readonly nonZero = { milliCpu: 0, memory: 0 }
   allocatable: Amounts & { pods: number }
-  #ports: PortUse[] = []
+  readonly #ports = new Map<string, readonly PortUse[]>()
 
   constructor(node: Node) {
     this.node = node
@@ -22,16 +26,32 @@ export class NodeInfo {
     return this.node.metadata.name
   }
 
+  get labels(): Readonly<Record<string, string>> {
+    return this.node.metadata.labels ?? NO_LABELS
+  }
+
   replaceNode(node: Node): void {
+    if (this.node.status.allocatable !== node.status.allocatable) this.allocatable = allocatableOf(node)
     this.node = node
-    this.allocatable = allocatableOf(node)
+  }
+
+  /** To try out what would be with other Pods. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.node)
+    for (const pod of this.pods.values()) copy.add(pod)
+    return copy
   }
 
   add(pod: Pod): void {
-    this.remove(pod.metadata.uid)
-    this.pods.set(pod.metadata.uid, pod)
+    const { uid } = pod.metadata
+    this.remove(uid)
+    this.pods.set(uid, pod)
     this.#count(pod, 1)
-    this.#ports.push(...hostPortsOf(pod))
+    const ports = hostPortsOf(pod)
+    if (ports.length > 0) this.#ports.set(uid, ports)
+    if (!hasPodAffinity(pod)) return
+    this.podsWithAffinity.set(uid, pod)
+    if (affinityTermsOf(pod).requiredAntiAffinity.length > 0) this.podsWithAntiAffinity.set(uid, pod)
   }
 
   remove(uid: string): void {
@@ -39,11 +59,14 @@ export class NodeInfo {
     if (!pod) return
     this.pods.delete(uid)
     this.#count(pod, -1)
-    this.#ports = [...this.pods.values()].flatMap(hostPortsOf)
+    this.#ports.delete(uid)
+    this.podsWithAffinity.delete(uid)
+    this.podsWithAntiAffinity.delete(uid)
   }
 
   hasPort(wanted: PortUse): boolean {
-    return this.#ports.some(used => portsClash(used, wanted))
+    for (const uses of this.#ports.values()) if (uses.some(used => portsClash(used, wanted))) return true
+    return false
   }
 
   #count(pod: Pod, sign: 1 | -1): void {
@@ -59,3 +82,5 @@ export class NodeInfo {
     this.nonZero.memory += sign * nonZero.memory
   }
 }
+
+const NO_LABELS: Readonly<Record<string, string>> = {}

@@ -1,0 +1,48 @@
+// What may happen in a cluster that lets a Pod fit which did not. Upstream: framework.ClusterEvent.
+import type { Node, Pod } from '../api/types/core-v1.ts'
+
+export type NodeAspect = 'labels' | 'taints' | 'allocatable' | 'unschedulable'
+export type PodAspect = 'labels' | 'requests' | 'tolerations'
+
+export type ClusterEvent =
+  | { what: 'nodeAdded'; node: Node }
+  | { what: 'nodeChanged'; old: Node; node: Node; aspects: ReadonlySet<NodeAspect> }
+  | { what: 'nodeGone'; node: Node }
+  /** A Pod that has a node. */
+  | { what: 'podAssigned'; pod: Pod }
+  | { what: 'assignedPodChanged'; old: Pod; pod: Pod; aspects: ReadonlySet<PodAspect> }
+  | { what: 'assignedPodGone'; pod: Pod }
+  /** The waiting Pod itself. */
+  | { what: 'podChanged'; old: Pod; pod: Pod; aspects: ReadonlySet<PodAspect> }
+  | { what: 'namespaceLabelsChanged'; name: string }
+  | { what: 'claimChanged'; namespace: string; name: string }
+  | { what: 'volumesChanged' }
+  | { what: 'csiNodeChanged'; name: string }
+  /** A Pod gave up the node that it was promised. */
+  | { what: 'nominationOver'; node: string }
+
+/** What of the node changed that a scheduling decision looks at; none for a mere heartbeat. */
+export function changedAspects(old: Node, node: Node): Set<NodeAspect> {
+  const aspects = new Set<NodeAspect>()
+  if (!same(old.metadata.labels, node.metadata.labels)) aspects.add('labels')
+  if (!same(old.spec.taints, node.spec.taints)) aspects.add('taints')
+  if (!same(old.status.allocatable, node.status.allocatable)) aspects.add('allocatable')
+  if ((old.spec.unschedulable ?? false) !== (node.spec.unschedulable ?? false)) aspects.add('unschedulable')
+  return aspects
+}
+
+export function changedPodAspects(old: Pod, pod: Pod): Set<PodAspect> {
+  const aspects = new Set<PodAspect>()
+  if (!same(old.metadata.labels, pod.metadata.labels)) aspects.add('labels')
+  if (!same(old.spec.tolerations, pod.spec.tolerations)) aspects.add('tolerations')
+  if (!same(resourcesOf(old), resourcesOf(pod))) aspects.add('requests')
+  return aspects
+}
+
+const resourcesOf = ({ spec }: Pod) => [
+  spec.resources,
+  ...[...(spec.initContainers ?? []), ...spec.containers].map(({ resources }) => resources),
+]
+
+/** Objects of the API as the store hands them out: equal parts are often the same object. */
+const same = (a: unknown, b: unknown) => a === b || JSON.stringify(a ?? {}) === JSON.stringify(b ?? {})

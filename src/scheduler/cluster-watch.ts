@@ -1,0 +1,153 @@
+// Keeps everything that the scheduler looks at beside nodes and Pods current, and tells what may help waiting Pods.
+import type { Resource } from '../api/kube-object.ts'
+import type { LabelMatcher, Labels } from '../api/labels.ts'
+import {
+  csiNodes,
+  namespaces,
+  persistentVolumeClaims,
+  persistentVolumes,
+  podDisruptionBudgets,
+  replicaSets,
+  replicationControllers,
+  services,
+  statefulSets,
+  storageClasses,
+} from '../api/resources.ts'
+import type { ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
+import type {
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  ReplicationController,
+  Service,
+} from '../api/types/core-v1.ts'
+import type { ObjectMeta } from '../api/types/meta-v1.ts'
+import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
+import type { CSINode, StorageClass } from '../api/types/storage-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import { Informer, type InformerHandler } from '../client/informer.ts'
+import type { ClusterEvent } from './cluster-event.ts'
+import { type Budget, toBudgets } from './preemption/disruption-budgets.ts'
+import type { ClusterObjects } from './state/cluster-view.ts'
+import { siblingSelector } from './state/sibling-selector.ts'
+import { AssumedVolumes } from './volumes/assumed-volumes.ts'
+import type { VolumeObjects } from './volumes/volume-objects.ts'
+
+const CLASS = 'class'
+
+export interface ClusterWatchOptions {
+  client: Client
+  clock: Clock
+  log: Log
+  onEvent: (event: ClusterEvent) => void
+}
+
+/** What every informer is, whatever it holds. */
+interface Running {
+  readonly synced: Promise<void>
+  run(signal: AbortSignal): Promise<void>
+}
+
+export class ClusterWatch implements ClusterObjects {
+  readonly #onEvent: (event: ClusterEvent) => void
+  readonly #informers: Running[] = []
+  readonly #namespaces: Informer<Namespace>
+  readonly #services: Informer<Service>
+  readonly #replicationControllers: Informer<ReplicationController>
+  readonly #replicaSets: Informer<ReplicaSet>
+  readonly #statefulSets: Informer<StatefulSet>
+  readonly #budgets: Informer<PodDisruptionBudget>
+  readonly #claims: Informer<PersistentVolumeClaim>
+  readonly #volumes: Informer<PersistentVolume>
+  readonly #storageClasses: Informer<StorageClass>
+  readonly #csiNodes: Informer<CSINode>
+  #changed = Promise.withResolvers<void>()
+
+  /** As the API has them. */
+  readonly writtenVolumes: VolumeObjects
+  readonly volumes: AssumedVolumes
+
+  constructor({ client, clock, log, onEvent }: ClusterWatchOptions) {
+    const watch = <T extends { metadata: ObjectMeta }>(resource: Resource<T>): Informer<T> => {
+      const informer = new Informer({ client, clock, log, resource })
+      this.#informers.push(informer)
+      return informer
+    }
+    this.#onEvent = onEvent
+    this.#namespaces = watch(namespaces)
+    this.#services = watch(services)
+    this.#replicationControllers = watch(replicationControllers)
+    this.#replicaSets = watch(replicaSets)
+    this.#statefulSets = watch(statefulSets)
+    this.#budgets = watch(podDisruptionBudgets)
+    this.#claims = watch(persistentVolumeClaims)
+    this.#volumes = watch(persistentVolumes)
+    this.#storageClasses = watch(storageClasses)
+    this.#csiNodes = watch(csiNodes)
+    this.#volumes.addIndex(CLASS, ({ spec }: PersistentVolume) => [spec.storageClassName ?? ''])
+    this.writtenVolumes = {
+      claim: (namespace, name) => this.#claims.lister.find(name, namespace),
+      volume: name => this.#volumes.lister.find(name),
+      volumesOfClass: name => this.#volumes.lister.byIndex(CLASS, name),
+      storageClass: name => this.#storageClasses.lister.find(name),
+      csiNode: name => this.#csiNodes.lister.find(name),
+    }
+    this.volumes = new AssumedVolumes(this.writtenVolumes)
+    this.#listen()
+  }
+
+  async synced(): Promise<void> {
+    await Promise.all(this.#informers.map(({ synced }) => synced))
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#informers.map(informer => informer.run(signal)))
+  }
+
+  readonly namespaceLabels = (name: string): Labels | undefined =>
+    this.#namespaces.lister.find(name)?.metadata.labels
+
+  siblingsOf(pod: Pod): LabelMatcher | undefined {
+    return siblingSelector(pod, {
+      services: namespace => this.#services.lister.list(namespace),
+      replicationController: (name, namespace) => this.#replicationControllers.lister.find(name, namespace),
+      replicaSet: (name, namespace) => this.#replicaSets.lister.find(name, namespace),
+      statefulSet: (name, namespace) => this.#statefulSets.lister.find(name, namespace),
+    })
+  }
+
+  budgets(): Budget[] {
+    return toBudgets(this.#budgets.lister.list())
+  }
+
+  /** Resolves at the next change of a claim or volume. */
+  volumeChange(): Promise<void> {
+    return this.#changed.promise
+  }
+
+  #listen(): void {
+    const tell = (event: ClusterEvent) => {
+      if (event.what === 'claimChanged' || event.what === 'volumesChanged') {
+        this.#changed.resolve()
+        this.#changed = Promise.withResolvers()
+      }
+      this.#onEvent(event)
+    }
+    this.#namespaces.addHandler(
+      onChange(({ metadata: { name } }) => tell({ what: 'namespaceLabelsChanged', name })),
+    )
+    this.#claims.addHandler(
+      onChange(({ metadata: { name, namespace = '' } }) => tell({ what: 'claimChanged', namespace, name })),
+    )
+    this.#volumes.addHandler(onChange(() => tell({ what: 'volumesChanged' })))
+    this.#storageClasses.addHandler(onChange(() => tell({ what: 'volumesChanged' })))
+    this.#csiNodes.addHandler(onChange(({ metadata: { name } }) => tell({ what: 'csiNodeChanged', name })))
+  }
+}
+
+function onChange<T>(changed: (object: T) => void): InformerHandler<T> {
+  return { add: changed, update: (_, object) => changed(object), delete: changed }
+}
