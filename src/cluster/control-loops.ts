@@ -10,6 +10,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { startSecurityControllers } from './security-controllers.ts'
 import { startServiceControllers } from './service-controllers.ts'
+import { startStorageControllers } from './storage-controllers.ts'
 import { startWorkloads } from './workloads.ts'
 
 export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
@@ -22,6 +23,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   startHousekeeping(api, parts)
   startServiceControllers(api, parts)
   startWorkloads(api, parts)
+  startStorageControllers(api, parts)
   startSecurityControllers(api, parts)
   startScheduler(api, parts)
 }

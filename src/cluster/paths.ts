@@ -13,6 +13,8 @@ export interface ClusterPaths {
   runtime: string
   kubelet: string
   podLogs: string
+  /** Directories of the volumes that the cluster provides. */
+  volumes: string
   /** What the program itself logs when detached. */
   log: string
   runtimeSocket: string
@@ -35,6 +37,7 @@ export function clusterPaths(name: string, dataDir = `/var/lib/kubernode/${name}
     runtime: join(data, 'runtime'),
     kubelet: join(data, 'kubelet'),
     podLogs: join(data, 'logs', 'pods'),
+    volumes: join(data, 'volumes'),
     log: join(data, 'kubernode.log'),
     runtimeSocket: join(runDir, 'runtime.sock'),
     running: join(runDir, 'running.json'),

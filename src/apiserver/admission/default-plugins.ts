@@ -14,6 +14,7 @@ import { priority } from './priority.ts'
 import { type ResourceQuotaParts, resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { type ServiceAccountParts, serviceAccount } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 
 export interface DefaultPluginParts extends ServiceAccountParts {
   /** Left out: quotas are not looked at. */
@@ -33,6 +34,7 @@ export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
     priority(lookup),
     defaultTolerationSeconds,
     defaultStorageClass(lookup),
+    storageObjectInUseProtection,
     claimResize(lookup),
     runtimeClass(lookup),
     ...(authorizer ? [certificateApproval(authorizer), certificateSigning(authorizer)] : []),

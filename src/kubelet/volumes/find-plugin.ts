@@ -1,6 +1,7 @@
 import type { Volume } from '../../api/types/core-v1.ts'
 import { emptyDir } from './empty-dir.ts'
 import { hostPath } from './host-path.ts'
+import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { configMap, downwardAPI, projected, secret } from './projected-plugins.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
@@ -11,6 +12,8 @@ const PLUGINS: Partial<Record<keyof Volume, VolumePlugin>> = {
   secret,
   downwardAPI,
   projected,
+  persistentVolumeClaim,
+  ephemeral: persistentVolumeClaim,
 }
 
 /** A volume without a source is an emptyDir, as in Kubernetes. Other kinds get a plugin that says what is missing. */

@@ -8,7 +8,7 @@ import { CertificateStrategy } from './certificates/certificate-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
 import { PodStrategy } from './core/pod-strategy.ts'
 import { ServiceStrategy, type ServiceStrategyParts } from './core/service-strategy.ts'
-import { PendingVolumeStrategy } from './core/volume-strategy.ts'
+import { PendingVolumeStrategy, PersistentVolumeStrategy } from './core/volume-strategy.ts'
 import { DefaultStrategy } from './default-strategy.ts'
 
 export interface StrategyParts {
@@ -19,7 +19,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   pods: () => new PodStrategy(),
   namespaces: () => new NamespaceStrategy(),
   services: (_, parts) => new ServiceStrategy(parts.services),
-  persistentvolumes: info => new PendingVolumeStrategy(info),
+  persistentvolumes: info => new PersistentVolumeStrategy(info),
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),
   'daemonsets.apps': info => new DaemonSetStrategy(info),
   'certificatesigningrequests.certificates.k8s.io': () => new CertificateStrategy(),

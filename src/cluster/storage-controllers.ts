@@ -1,0 +1,61 @@
+// Starts what makes, binds and protects volumes; volumes of the default class are directories under the data directory.
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { storageClasses } from '../api/resources.ts'
+import { isAlreadyExists } from '../api/status-error.ts'
+import type { Client } from '../client/client.ts'
+import { runEphemeralVolumes } from '../controllers/ephemeral-volume/ephemeral-volume-controller.ts'
+import {
+  type LocalDirectories,
+  LocalPathProvisioner,
+} from '../controllers/local-path-provisioner/local-path-provisioner.ts'
+import { localPathClass } from '../controllers/local-path-provisioner/local-volume.ts'
+import { PersistentVolumeController } from '../controllers/persistent-volume/persistent-volume-controller.ts'
+import { runClaimProtection } from '../controllers/volume-protection/claim-protection-controller.ts'
+import { runVolumeProtection } from '../controllers/volume-protection/volume-protection-controller.ts'
+import type { RunningApiServer } from './api-server.ts'
+import { type ClusterParts, keepRunning } from './parts.ts'
+
+export function startStorageControllers(api: RunningApiServer, parts: ClusterParts): void {
+  const { clock, log, nodeName, paths } = parts
+  const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log })
+  const binder = contextOf('persistent-volume-binder')
+  const directories = directoriesUnder(paths.volumes)
+  const administrator = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
+  keepRunning(parts, () => ensureStorageClass(administrator))
+  const controllers = [
+    new PersistentVolumeController(binder),
+    new LocalPathProvisioner(binder, { directories, nodeName }),
+  ]
+  for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
+  keepRunning(parts, signal => runClaimProtection(contextOf('pvc-protection-controller'), signal))
+  keepRunning(parts, signal => runVolumeProtection(contextOf('pv-protection-controller'), signal))
+  keepRunning(parts, signal => runEphemeralVolumes(contextOf('ephemeral-volume-controller'), signal))
+}
+
+/** At each start, when it is missing. */
+async function ensureStorageClass(client: Client): Promise<void> {
+  try {
+    await client.create(storageClasses, structuredClone(localPathClass))
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+}
+
+/** Every user may write there, as its Pod may run as anybody; only the machine's root gets to the folder above. */
+function directoriesUnder(folder: string): LocalDirectories {
+  return {
+    async make(name) {
+      await mkdir(folder, { recursive: true, mode: 0o711 })
+      const path = join(folder, name.slice(0, 200))
+      await mkdir(path, { recursive: true })
+      await chmod(path, 0o777)
+      return path
+    },
+    async remove(path) {
+      // Never anything else than what was made here.
+      if (dirname(path) !== folder) throw new Error(`${path} is not a directory of this provisioner`)
+      await rm(path, { recursive: true, force: true })
+    },
+  }
+}

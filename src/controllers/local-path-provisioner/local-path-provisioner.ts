@@ -1,0 +1,138 @@
+// Makes volumes out of directories of the node, for claims of its StorageClass, and takes them away when they are
+// released. Works as external provisioners do. Upstream: sig-storage-lib-external-provisioner.
+import type { Draft } from '../../api/kube-object.ts'
+import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../api/resources.ts'
+import { isAlreadyExists, isNotFound } from '../../api/status-error.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types/core-v1.ts'
+import type { StorageClass } from '../../api/types/storage-v1.ts'
+import { runReconciler, TerminalError } from '../../client/controller-loop.ts'
+import { EventRecorder } from '../../client/events/event-recorder.ts'
+import { Informer } from '../../client/informer.ts'
+import { keyOf } from '../../client/lister.ts'
+import { WorkQueue } from '../../client/workqueue.ts'
+import type { ControllerContext } from '../controller-context.ts'
+import {
+  classOfClaim,
+  PROVISIONED_BY,
+  SELECTED_NODE,
+  STORAGE_PROVISIONER,
+} from '../persistent-volume/volume-facts.ts'
+import { messageOf } from '../pod-control/pod-control.ts'
+import { LOCAL_PATH, localVolume } from './local-volume.ts'
+
+/** The node's directories, as an interface so that tests run without a disk. */
+export interface LocalDirectories {
+  /** Answers its path. */
+  make(name: string): Promise<string>
+  remove(path: string): Promise<void>
+}
+
+export interface LocalPathOptions {
+  directories: LocalDirectories
+  /** Whose directories these are. */
+  nodeName: string
+}
+
+export class LocalPathProvisioner {
+  readonly #context: ControllerContext
+  readonly #options: LocalPathOptions
+  readonly #queue: WorkQueue<string>
+  readonly #claims: Informer<PersistentVolumeClaim>
+  readonly #volumes: Informer<PersistentVolume>
+  readonly #classes: Informer<StorageClass>
+  readonly #recorder: EventRecorder
+
+  constructor(context: ControllerContext, options: LocalPathOptions) {
+    const { client, clock, log } = context
+    const parts = { client, clock, log }
+    this.#context = context
+    this.#options = options
+    this.#queue = new WorkQueue({ clock })
+    this.#claims = new Informer({ ...parts, resource: persistentVolumeClaims })
+    this.#volumes = new Informer({ ...parts, resource: persistentVolumes })
+    this.#classes = new Informer({ ...parts, resource: storageClasses })
+    this.#recorder = new EventRecorder({ ...parts, component: LOCAL_PATH })
+    const addClaim = (claim: PersistentVolumeClaim) => this.#queue.add(`claim:${keyOf(claim)}`)
+    this.#claims.addHandler({ add: addClaim, update: (_, claim) => addClaim(claim) })
+    const addVolume = ({ metadata }: PersistentVolume) => this.#queue.add(`volume:${metadata.name}`)
+    this.#volumes.addHandler({ add: addVolume, update: (_, volume) => addVolume(volume) })
+  }
+
+  /** Resolves when the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const informers = [this.#claims, this.#volumes, this.#classes]
+    const running = informers.map(informer => informer.run(signal))
+    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
+    const reconcile = (key: string) => this.#reconcile(key)
+    const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: 4 }
+    await Promise.all([...running, runReconciler(loop)])
+  }
+
+  #reconcile(key: string): Promise<void> {
+    const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
+    return kind === 'claim' ? this.#provision(name) : this.#delete(name)
+  }
+
+  async #provision(key: string): Promise<void> {
+    const claim = this.#claims.lister.findByKey(key)
+    if (!claim || !this.#isAsked(claim)) return
+    const storageClass = this.#classes.lister.find(classOfClaim(claim) ?? '')
+    const name = `pvc-${claim.metadata.uid}`
+    if (!storageClass || this.#volumes.lister.find(name)) return
+    const message = `External provisioner is provisioning volume for claim "${key}"`
+    this.#recorder.event(claim, 'Normal', 'Provisioning', message)
+    try {
+      if (claim.spec.volumeMode === 'Block')
+        throw new TerminalError('volumes of mode Block are not supported')
+      const { namespace, name: claimName } = claim.metadata
+      const path = await this.#options.directories.make(`${name}_${namespace}_${claimName}`)
+      await this.#create(localVolume(claim, { name, path, storageClass, nodeName: this.#options.nodeName }))
+      const success = `Successfully provisioned volume ${name}`
+      this.#recorder.event(claim, 'Normal', 'ProvisioningSucceeded', success)
+    } catch (error) {
+      const text = `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${messageOf(error)}`
+      this.#recorder.event(claim, 'Warning', 'ProvisioningFailed', text)
+      throw error
+    }
+  }
+
+  /** The volume controller says so, and not for another node. */
+  #isAsked({ metadata, spec }: PersistentVolumeClaim): boolean {
+    const node = metadata.annotations?.[SELECTED_NODE]
+    return (
+      !spec.volumeName &&
+      !metadata.deletionTimestamp &&
+      metadata.annotations?.[STORAGE_PROVISIONER] === LOCAL_PATH &&
+      (node === undefined || node === this.#options.nodeName)
+    )
+  }
+
+  async #create(volume: Draft<PersistentVolume>): Promise<void> {
+    try {
+      await this.#context.client.create(persistentVolumes, volume)
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error
+    }
+  }
+
+  async #delete(name: string): Promise<void> {
+    const volume = this.#volumes.lister.find(name)
+    const isOver =
+      volume?.status.phase === 'Released' &&
+      !volume.metadata.deletionTimestamp &&
+      volume.spec.persistentVolumeReclaimPolicy === 'Delete' &&
+      volume.metadata.annotations?.[PROVISIONED_BY] === LOCAL_PATH
+    if (!isOver) return
+    try {
+      if (volume.spec.local) await this.#options.directories.remove(volume.spec.local.path)
+    } catch (error) {
+      this.#recorder.event(volume, 'Warning', 'VolumeFailedDelete', messageOf(error))
+      throw error
+    }
+    try {
+      await this.#context.client.delete(persistentVolumes, { name })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+}
