@@ -123,7 +123,10 @@ const FIXED_SPEC =
   'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
 
 export function validateClaimUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
-  const errors = validateClaimSpec(claim.spec, 'spec')
+  const errors = [
+    ...validateObjectMetaUpdate(claim.metadata, old.metadata),
+    ...validateClaimSpec(claim.spec, 'spec'),
+  ]
   const annotation = (of: PersistentVolumeClaim) => of.metadata.annotations?.[BETA_CLASS] ?? ''
   errors.push(...immutable(`metadata.annotations.${BETA_CLASS}`, annotation(claim), annotation(old)))
   const expected = { ...old.spec, ...(old.spec.volumeName ? {} : { volumeName: claim.spec.volumeName }) }

@@ -2,10 +2,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
 import { isConfigMapKey, isDns1123Label } from '../names.ts'
-import type { ConfigMap, Namespace, Pod, Secret } from '../types/core-v1.ts'
+import type { ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret } from '../types/core-v1.ts'
 import { certificateChecks } from './certificates.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import { persistentVolumeValidator, storageClassValidator } from './persistent-volume.ts'
+import {
+  validateClaimSpec,
+  validateClaimStatusUpdate,
+  validateClaimUpdate,
+} from './persistent-volume-claim.ts'
 import { validateEphemeralContainersUpdate, validatePodCreate } from './pod/pod.ts'
 import { validatePodStatusUpdate } from './pod/pod-status.ts'
 import { validatePodUpdate } from './pod/pod-update.ts'
@@ -25,6 +31,12 @@ export const validators: Record<string, Validator> = {
   },
   '/Namespace': { name: isDns1123Label, update: (_: Namespace, __: Namespace) => [] },
   ...serviceValidators,
+  '/PersistentVolume': persistentVolumeValidator,
+  '/PersistentVolumeClaim': {
+    create: ({ spec }: PersistentVolumeClaim) => validateClaimSpec(spec, 'spec'),
+    subresources: { '': validateClaimUpdate, status: validateClaimStatusUpdate },
+  },
+  'storage.k8s.io/StorageClass': storageClassValidator,
   '/ConfigMap': { create: validateConfigMap, update: validateConfigMapUpdate },
   '/Secret': { create: validateSecret, update: validateSecretUpdate },
   ...rbacChecks,
