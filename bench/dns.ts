@@ -65,7 +65,7 @@ async function clusterOf(count: number): Promise<Client> {
     storage: new MemoryStorage(),
     clock,
     admission: chain([]),
-    nodeAccess: { logs: none },
+    nodeAccess: { logs: none, get: none },
     tokenIssuer: { issue: none },
   })
   const client = new Client(registry.handle, { name: 'bench', groups: ['system:masters'] })

@@ -66,6 +66,8 @@ export interface ApiRequest {
   deleteOptions?: DeleteOptions
   /** Query parameters of subresources with options of their own (log: container, follow, tailLines …), as strings. */
   query?: Record<string, string | string[]>
+  /** What follows a proxy subresource in the URL: 'stats/summary'. */
+  subpath?: string
   /** 'kubectl/v1.36 …': default field manager, audit. */
   userAgent?: string
   /** Aborted when the caller goes away: ends watches and streams. */

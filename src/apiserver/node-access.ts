@@ -59,7 +59,7 @@ export type RemoteSession = (streams: RemoteStreams, signal: AbortSignal) => Pro
 /** Connects one stream with a port of the pod, until both sides have ended; throws the words for the error stream. */
 export type PortForwarder = (port: number, stream: Duplex, signal: AbortSignal) => Promise<void>
 
-export interface LogAccess {
+export interface ReadAccess {
   /**
    * The log's bytes as `kubectl logs` shows them. Throws StatusError (400) with the kubelet's texts, such as
    * `container "c" in pod "p" is waiting to start: PodInitializing`. Ends when the signal aborts.
@@ -70,9 +70,11 @@ export interface LogAccess {
     options: LogOptions,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>
+  /** What the node's kubelet answers to a GET of this path; undefined when it knows none such. */
+  get(nodeName: string, path: string): Promise<{ contentType: string; body: Uint8Array } | undefined>
 }
 
-export interface NodeAccess extends LogAccess {
+export interface NodeAccess extends ReadAccess {
   /** Throws StatusError with the kubelet's text and HTTP code, such as 500 `container not found ("c")`. */
   exec(nodeName: string, pod: PodReference, options: ExecOptions): Promise<RemoteSession>
 

@@ -21,6 +21,8 @@ import { versionInfo } from '../apiserver/discovery/version-info.ts'
 import { createHttpServer } from '../apiserver/http/http-server.ts'
 import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.ts'
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
+import { metricsResources, withMetricsApi } from '../apiserver/metrics-api/metrics-api.ts'
+import type { UsageSummary } from '../apiserver/metrics-api/usage.ts'
 import type { NodeAccess } from '../apiserver/node-access.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
@@ -88,7 +90,8 @@ export async function startApiServer(
     tokenIssuer: tokens,
     serviceCidr: facts.serviceCidr,
   })
-  const handle = withVirtualResources(registry.handle, {
+  const withMetrics = withMetricsApi(registry.handle, () => usageThrough(late.access, parts.nodeName))
+  const handle = withVirtualResources(withMetrics, {
     authorizer,
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
@@ -122,6 +125,14 @@ export async function startApiServer(
   }
 }
 
+/** The figures of the only node. */
+async function usageThrough(access: NodeAccess, nodeName: string): Promise<UsageSummary> {
+  const answer = await access.get(nodeName, '/stats/summary')
+  return answer
+    ? (JSON.parse(Buffer.from(answer.body).toString()) as UsageSummary)
+    : { node: { nodeName }, pods: [] }
+}
+
 function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memory'): Storage {
   const storage =
     kind === 'memory' ? new MemoryStorage() : openLmdbStorage({ directory: paths.store, onFatal: fail })
@@ -137,7 +148,7 @@ async function listen(
   authorizer: Authorizer,
   nodeAccess: NodeAccess,
 ): Promise<number> {
-  const resources = new ResourceIndex(builtinResources)
+  const resources = new ResourceIndex([...builtinResources, ...metricsResources])
   let address = ''
   const server = createHttpServer({
     handle,

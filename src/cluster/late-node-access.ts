@@ -19,6 +19,7 @@ export function lateNodeAccess(): LateNodeAccess {
       exec: async (...request) => current().exec(...request),
       attach: async (...request) => current().attach(...request),
       portForward: async (...request) => current().portForward(...request),
+      get: async (...request) => current().get(...request),
     },
     plugIn(access) {
       plugged = access

@@ -2,23 +2,18 @@
 // It decides nothing about containers itself; pod-worker/ does.
 import { join } from 'node:path'
 import { pods } from '../api/resources.ts'
-import type { NodeAddress, Pod } from '../api/types/core-v1.ts'
-import type { Clock } from '../base/clock.ts'
-import type { Log } from '../base/log.ts'
-import type { Client } from '../client/client.ts'
+import type { Pod } from '../api/types/core-v1.ts'
 import { Informer } from '../client/informer.ts'
-import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
 import { rejection } from './admission/can-admit.ts'
 import { type HostFeatures, hostHasAppArmor, refusedByHost } from './admission/host-features.ts'
-import { noCgroups, type PodCgroups } from './cgroups/pod-cgroups.ts'
-import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
+import { noCgroups } from './cgroups/pod-cgroups.ts'
 import { backOffLimits, shutdownGrace } from './configuration/settings.ts'
 import { ClientObjectSource } from './containers/object-source.ts'
 import { observeNode } from './eviction/measure-node.ts'
-import type { Observations } from './eviction/threshold.ts'
 import { HookRunner } from './hooks/hook-runner.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import { PulledImages } from './images/pulled-images.ts'
+import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
 import { readHostResolvConf } from './node/host-resolv-conf.ts'
 import { type Machine, machineResources, readMachine } from './node/machine.ts'
@@ -26,11 +21,10 @@ import { NodeAgent } from './node/node-agent.ts'
 import type { NodeAccess } from './node-access.ts'
 import { NodeCare } from './node-care.ts'
 import type { NodeFacts } from './node-facts.ts'
-import { PodEvents, type Recorder } from './pod-events.ts'
-import type { BackOffLimits } from './pod-worker/crash-back-off.ts'
+import { PodEvents } from './pod-events.ts'
 import type { PodWorker } from './pod-worker/pod-worker.ts'
 import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
-import type { Probes, WorkerParts } from './pod-worker/worker-parts.ts'
+import type { WorkerParts } from './pod-worker/worker-parts.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { Prober } from './prober/prober.ts'
 import { Resizes } from './resize/resizes.ts'
@@ -39,48 +33,15 @@ import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
 import { isMirror } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
+import { answerNodeRequest } from './stats/node-endpoints.ts'
+import { StatsCollector } from './stats/stats-collector.ts'
 import { isTerminal } from './status/compute-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { PodStreaming } from './streaming/pod-streaming.ts'
-import { type Mounter, systemMounter } from './volumes/mounter.ts'
+import { systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
-export interface KubeletOptions {
-  /** Image pulls at the same time; default 4. */
-  parallelPulls?: number
-  backOff?: BackOffLimits
-  cgroups?: PodCgroups
-  mounter?: Mounter
-  probes?: Probes
-  /** Default: the machine's own facts. */
-  machine?: Machine
-  configuration?: KubeletConfiguration
-  /** What the node has left. Default: the machine's own state. */
-  observe?: () => Observations
-  /** The kubelet's own port, shown in the node's status; 0 (the default) for none. */
-  port?: number
-}
-
 const EVICTED = 'Evicted'
-
-export interface KubeletParts {
-  client: Client
-  runtime: RuntimeService & ImageService
-  clock: Clock
-  nodeName: string
-  /** DIR/kubelet */
-  rootDir: string
-  /** DIR/logs/pods */
-  logDir: string
-  podCidr: string
-  clusterDns: readonly string[]
-  clusterDomain: string
-  nodeAddresses: readonly NodeAddress[]
-  recorder: Recorder
-  log: Log
-  random: () => number
-  options?: KubeletOptions
-}
 
 export class Kubelet {
   readonly #parts: KubeletParts
@@ -93,6 +54,7 @@ export class Kubelet {
   readonly #care: NodeCare
   readonly #shutdown: NodeShutdown
   readonly #resizes: Resizes
+  readonly #stats: StatsCollector
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
@@ -116,6 +78,8 @@ export class Kubelet {
       runtime: parts.runtime,
       isKnown: uid => this.#workerOf(uid) !== undefined,
     })
+    const taken = () => this.#workers.taken()
+    this.#stats = new StatsCollector({ runtime: parts.runtime, facts: parts, clock, pods: taken })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
@@ -127,6 +91,8 @@ export class Kubelet {
       exec: (_nodeName, pod, options) => this.#streaming.exec(pod, options),
       attach: (_nodeName, pod, options) => this.#streaming.attach(pod, options),
       portForward: (_nodeName, pod) => this.#streaming.portForward(pod),
+      get: (_nodeName, path) =>
+        answerNodeRequest(path, { stats: this.#stats, pods: () => this.#workers.taken() }),
     }
   }
 

@@ -135,7 +135,7 @@ test('a container whose policy says so is started anew', async () => {
   assert.equal(memoryLimit(cluster.name, after, 'app'), String(96 << 20))
   assert.match(
     (await events('restarts')).join('\n'),
-    /Killing {2}Pod\/restarts \(app\) {2}Container app resize requires restart/,
+    /Killing {2}Pod\/restarts {2}Container app resize requires restart/,
   )
 })
 

@@ -38,6 +38,7 @@ export async function buildApiRequest(source: ApiRequestSource): Promise<ApiRequ
     ...nameOf(info),
     options: optionsFor(info, query),
     ...(info.subresource && { query: plainQuery(query) }),
+    ...(info.parts.length > 3 && { subpath: info.parts.slice(3).join('/') }),
     ...(userAgent && { userAgent }),
     ...(await contentOf(source)),
     signal,

@@ -9,7 +9,7 @@ import { badRequest, StatusError } from '../../api/status-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Admission } from '../admission/admission.ts'
-import type { LogAccess } from '../node-access.ts'
+import type { ReadAccess } from '../node-access.ts'
 import type { TokenIssuer } from '../token-issuer.ts'
 import { autoscalerConversion } from './autoscaler-conversion.ts'
 import { BookmarkTicker } from './bookmark-ticker.ts'
@@ -28,7 +28,7 @@ export interface RegistryOptions {
   storage: Storage
   clock: Clock
   admission: Admission
-  nodeAccess: LogAccess
+  nodeAccess: ReadAccess
   tokenIssuer: TokenIssuer
   /** Where cluster addresses of Services come from. Default: 10.96.0.0/16. */
   serviceCidr?: string

@@ -8,7 +8,7 @@ import type { ObjectMeta } from '../../api/types/meta-v1.ts'
 import { ManualClock, settle } from '../../base/manual-clock.ts'
 import { MemoryStorage } from '../../storage/memory/memory-storage.ts'
 import { type AdmissionPlugin, chain } from '../admission/admission.ts'
-import type { LogAccess, LogOptions, PodReference } from '../node-access.ts'
+import type { LogOptions, PodReference, ReadAccess } from '../node-access.ts'
 import type { TokenIssueRequest } from '../token-issuer.ts'
 import { createRegistry, type Registry } from './registry.ts'
 
@@ -33,13 +33,14 @@ export class TestRegistry {
 
   constructor(plugins: (storage: MemoryStorage) => readonly AdmissionPlugin[] = () => []) {
     const { storage, clock } = this
-    const nodeAccess: LogAccess = {
+    const nodeAccess: ReadAccess = {
       logs: async (node, pod, options) => {
         this.logRequests.push({ node, pod, options })
         return (async function* () {
           yield new TextEncoder().encode('line\n')
         })()
       },
+      get: async (node, path) => ({ contentType: 'text/plain', body: Buffer.from(`${path} of ${node}`) }),
     }
     const tokenIssuer = {
       issue: async (request: TokenIssueRequest) => {

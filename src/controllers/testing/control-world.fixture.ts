@@ -29,7 +29,10 @@ export class ControlWorld {
       storage: this.storage,
       clock: this.clock,
       admission: chain(plugins(this.storage)),
-      nodeAccess: { logs: () => Promise.reject(new Error('there are no nodes')) },
+      nodeAccess: {
+        logs: () => Promise.reject(new Error('there are no nodes')),
+        get: () => Promise.reject(new Error('there are no nodes')),
+      },
       tokenIssuer: { issue: () => Promise.reject(new Error('there are no tokens')) },
     })
     this.client = new Client(registry.handle, { name: 'tester', groups: ['system:masters'] })

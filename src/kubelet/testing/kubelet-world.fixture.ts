@@ -12,7 +12,8 @@ import { ManualClock } from '../../base/manual-clock.ts'
 import { Client } from '../../client/client.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { MemoryStorage } from '../../storage/memory/memory-storage.ts'
-import { Kubelet, type KubeletOptions } from '../kubelet.ts'
+import { Kubelet } from '../kubelet.ts'
+import type { KubeletOptions } from '../kubelet-parts.ts'
 import type { Machine } from '../node/machine.ts'
 import { FakeCri } from './fake-cri.fixture.ts'
 
@@ -52,7 +53,10 @@ export class KubeletWorld {
       storage: new MemoryStorage(),
       clock: this.clock,
       admission: chain([]),
-      nodeAccess: { logs: (...args) => this.kubelet.nodeAccess.logs(...args) },
+      nodeAccess: {
+        logs: (...args) => this.kubelet.nodeAccess.logs(...args),
+        get: (...args) => this.kubelet.nodeAccess.get(...args),
+      },
       tokenIssuer: {
         issue: async ({ boundObject }) => ({
           token: `token-for-${boundObject?.name}`,

@@ -2,12 +2,12 @@
 import type { ApiRequest, ApiResponse } from '../../../api/request.ts'
 import { badRequest, type FieldErrorLike, invalid } from '../../../api/status-error.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
-import type { LogAccess, LogOptions } from '../../node-access.ts'
+import type { LogOptions, ReadAccess } from '../../node-access.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { asPod } from '../strategies/core/pod-strategy.ts'
 import type { SubresourceHandler } from './subresource.ts'
 
-export function podLogHandler(nodeAccess: LogAccess): SubresourceHandler {
+export function podLogHandler(nodeAccess: ReadAccess): SubresourceHandler {
   return async (endpoint: Endpoint, request: ApiRequest): Promise<ApiResponse> => {
     const { namespace, name = '', query = {}, signal = new AbortController().signal } = request
     const options = parseLogOptions(query, name)

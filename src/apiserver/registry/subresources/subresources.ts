@@ -1,7 +1,7 @@
 // Which part answers which subresource.
 import type { ApiRequest } from '../../../api/request.ts'
 import { methodNotSupported, qualifiedName } from '../../../api/status-error.ts'
-import type { LogAccess } from '../../node-access.ts'
+import type { ReadAccess } from '../../node-access.ts'
 import type { TokenIssuer } from '../../token-issuer.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
@@ -13,6 +13,7 @@ import type { UpdateStrategy } from '../strategy.ts'
 import { bindingHandler } from './binding.ts'
 import { evictionHandler } from './eviction.ts'
 import { asEphemeralContainers, asPodUpdate, isEphemeralContainers } from './legacy-ephemeral-containers.ts'
+import { nodeProxyHandler } from './node-proxy.ts'
 import { podLogHandler } from './pod-log.ts'
 import { scaleHandler } from './scale.ts'
 import type { SubresourceHandler } from './subresource.ts'
@@ -20,7 +21,7 @@ import { tokenRequestHandler } from './token-request.ts'
 
 export interface SubresourceParts {
   handler: ResourceHandler
-  nodeAccess: LogAccess
+  nodeAccess: ReadAccess
   tokenIssuer: TokenIssuer
   /** By 'group/version/resource'; throws NotFound. */
   find(path: string): Endpoint
@@ -35,6 +36,7 @@ export function makeSubresources(parts: SubresourceParts): SubresourceLookup {
   const own: Record<string, SubresourceHandler> = {
     'pods/binding': bindingHandler(handler),
     'pods/log': podLogHandler(nodeAccess),
+    'nodes/proxy': nodeProxyHandler(nodeAccess),
     'pods/eviction': evictionHandler(handler, () => find('policy/v1/poddisruptionbudgets')),
     'pods/ephemeralcontainers': ephemeralContainers(handler, viaStrategy(new EphemeralContainersStrategy())),
     'pods/resize': viaStrategy(new ResizeStrategy()),
