@@ -1,8 +1,7 @@
 // Builds the API server: store, registry, authentication, HTTPS; and the clients that live in this process.
 import type { KeyObject } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
-import type { UserInfo } from '../api/request.ts'
-import { builtinResources } from '../api/resources.ts'
+import type { ApiHandler, UserInfo } from '../api/request.ts'
 import { chain } from '../apiserver/admission/admission.ts'
 import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
 import { quotaStatusThrough } from '../apiserver/admission/quota-status.ts'
@@ -16,22 +15,22 @@ import { ClusterAuthorizer } from '../apiserver/authz/cluster-authorizer.ts'
 import { ensurePolicy } from '../apiserver/authz/rbac/bootstrap/ensure-policy.ts'
 import { withVirtualResources } from '../apiserver/authz/virtual-resources.ts'
 import { DiscoveryHandler } from '../apiserver/discovery/discovery-handler.ts'
-import { ResourceIndex } from '../apiserver/discovery/resource-index.ts'
 import { versionInfo } from '../apiserver/discovery/version-info.ts'
 import { createHttpServer } from '../apiserver/http/http-server.ts'
 import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.ts'
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
-import { metricsResources, withMetricsApi } from '../apiserver/metrics-api/metrics-api.ts'
+import { withMetricsApi } from '../apiserver/metrics-api/metrics-api.ts'
 import type { UsageSummary } from '../apiserver/metrics-api/usage.ts'
 import type { NodeAccess } from '../apiserver/node-access.ts'
+import { withCustomDocuments } from '../apiserver/openapi/custom-documents.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
 import { createRegistry, type Registry } from '../apiserver/registry/registry.ts'
 import { upgradeHandlers } from '../apiserver/streaming/upgrade-handlers.ts'
-import { tableFor } from '../apiserver/tables/table-for.ts'
 import { PlainError } from '../base/plain-error.ts'
 import { Client } from '../client/client.ts'
 import { writeKubeconfig } from '../client/kubeconfig.ts'
+import type { MutableCatalog } from '../client/resource-catalog.ts'
 import { Compactor } from '../storage/compactor.ts'
 import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
 import { MemoryStorage } from '../storage/memory/memory-storage.ts'
@@ -39,6 +38,7 @@ import type { Storage } from '../storage/storage.ts'
 import { controllerClient } from './controller-clients.ts'
 import { lateNodeAccess } from './late-node-access.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
+import { ServedResources } from './served-resources.ts'
 
 export interface RunningApiServer {
   server: string
@@ -50,6 +50,8 @@ export interface RunningApiServer {
   clientOf(user: UserInfo, userAgent: string): Client
   /** As one of the controllers: 'job-controller'. */
   controllerClient(account: string): Client
+  /** Everything that is served, for controllers that look at all of it. */
+  catalog: MutableCatalog
   /** Plugs in how nodes are reached; until then logs are refused. */
   setNodeAccess(access: NodeAccess): void
 }
@@ -96,7 +98,9 @@ export async function startApiServer(
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
   await access.load()
-  const port = await listen(parts, pki, handle, tokens, authorizer, late.access)
+  const served = new ServedResources(registry.custom)
+  await registry.custom.load()
+  const port = await listen(parts, pki, { handle, tokens, authorizer, served, nodeAccess: late.access })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await ensurePolicy(registry.handle)
   await access.load()
@@ -121,6 +125,7 @@ export async function startApiServer(
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
     controllerClient: account => controllerClient(inProcess, account),
+    catalog: served.catalog,
     setNodeAccess: late.plugIn,
   }
 }
@@ -140,15 +145,21 @@ function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memo
   return storage
 }
 
+/** What stands behind the HTTPS server. */
+interface Behind {
+  handle: ApiHandler
+  tokens: ServiceAccountTokens
+  authorizer: Authorizer
+  served: ServedResources
+  nodeAccess: NodeAccess
+}
+
 async function listen(
   parts: ClusterParts,
   pki: Pki,
-  handle: Parameters<typeof createHttpServer>[0]['handle'],
-  tokens: ServiceAccountTokens,
-  authorizer: Authorizer,
-  nodeAccess: NodeAccess,
+  { handle, tokens, authorizer, served, nodeAccess }: Behind,
 ): Promise<number> {
-  const resources = new ResourceIndex([...builtinResources, ...metricsResources])
+  const { index: resources, custom } = served
   let address = ''
   const server = createHttpServer({
     handle,
@@ -159,12 +170,12 @@ async function listen(
     discovery: new DiscoveryHandler({
       resources,
       codec: kubernetesProtobuf,
-      openApi: openApiSource,
+      openApi: withCustomDocuments(openApiSource, () => custom.definitions()),
       version: versionInfo(),
       serverAddress: () => address,
       openId: { issuer: tokens.issuer, keys: tokens.publicKeys },
     }),
-    tables: tableFor,
+    tables: served.tableFor,
     health: { livez: [], readyz: [] },
     metrics: new ServerMetrics(),
     onUpgrade: upgradeHandlers({

@@ -20,7 +20,7 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   keepRunning(parts, signal =>
     runRootCaController(as('root-ca-cert-publisher'), api.authorityCertificate, signal),
   )
-  startHousekeeping(api, parts)
+  startHousekeeping(api, parts, api.catalog)
   startServiceControllers(api, parts)
   startWorkloads(api, parts)
   startStorageControllers(api, parts)

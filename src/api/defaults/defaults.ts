@@ -14,7 +14,7 @@ import type {
 } from '../types/core-v1.ts'
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './apps.ts'
 import { defaultCronJob, defaultJob } from './batch.ts'
-import { defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
+import { defaultDefinition, defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
 import { defaultPod, defaultPodSpec } from './pod-spec.ts'
 
 type Defaulter = (object: never) => void
@@ -76,6 +76,7 @@ const defaulters: Record<string, Defaulter> = {
   'scheduling.k8s.io/PriorityClass': (priority: { preemptionPolicy?: string }) => {
     priority.preemptionPolicy ??= 'PreemptLowerPriority'
   },
+  'apiextensions.k8s.io/CustomResourceDefinition': defaultDefinition,
   'storage.k8s.io/StorageClass': (storage: { reclaimPolicy?: string; volumeBindingMode?: string }) => {
     storage.reclaimPolicy ??= 'Delete'
     storage.volumeBindingMode ??= 'Immediate'

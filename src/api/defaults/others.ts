@@ -1,4 +1,5 @@
-// Defaults of networking and RBAC kinds. Upstream: pkg/apis/networking/v1/defaults.go, pkg/apis/rbac/v1/defaults.go.
+// Defaults of networking, RBAC and definitions of custom resources. Upstream: pkg/apis/networking/v1/defaults.go, pkg/apis/rbac/v1/defaults.go.
+import type { CustomResourceDefinition } from '../types/apiextensions-v1.ts'
 import type { NetworkPolicy } from '../types/networking-v1.ts'
 import type { ClusterRoleBinding, RoleBinding } from '../types/rbac-v1.ts'
 
@@ -19,4 +20,12 @@ export function defaultRoleBinding(binding: RoleBinding | ClusterRoleBinding): v
   for (const subject of binding.subjects ?? []) {
     if (!subject.apiGroup && (subject.kind === 'User' || subject.kind === 'Group')) subject.apiGroup = RBAC
   }
+}
+
+/** Upstream: apiextensions SetDefaults_CustomResourceDefinitionSpec. */
+export function defaultDefinition({ spec }: CustomResourceDefinition): void {
+  const { names } = spec
+  names.singular ||= (names.kind ?? '').toLowerCase()
+  names.listKind ||= names.kind ? `${names.kind}List` : ''
+  spec.conversion ??= { strategy: 'None' }
 }

@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube-object.ts'
 import { isConfigMapKey, isDns1123Label } from '../names.ts'
 import type { ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret } from '../types/core-v1.ts'
 import { certificateChecks } from './certificates.ts'
+import { definitionChecks } from './custom-resource-definition.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { persistentVolumeValidator, storageClassValidator } from './persistent-volume.ts'
@@ -41,6 +42,7 @@ export const validators: Record<string, Validator> = {
   '/Secret': { create: validateSecret, update: validateSecretUpdate },
   ...rbacChecks,
   ...certificateChecks,
+  ...definitionChecks,
   ...templateChecks,
 }
 

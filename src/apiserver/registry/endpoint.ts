@@ -1,6 +1,8 @@
 // A resource as it is served: its store, and how its objects look in this version.
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
+import type { DecodedObject, FieldValidation } from '../../api/schema/decode-object.ts'
+import type { CustomResourceSubresourceScale } from '../../api/types/apiextensions-v1.ts'
 import type { ResourceReader } from './resource-reader.ts'
 import type { ResourceStore } from './resource-store.ts'
 
@@ -18,6 +20,12 @@ export interface Endpoint {
   reader: ResourceReader
   /** Only where this version is not the stored one. */
   conversion?: Conversion
+  /** Reads bodies of kinds that are not built in. */
+  decode?(body: unknown, validation: FieldValidation | undefined): DecodedObject
+  /** Where a custom resource keeps what its scale shows. */
+  scalePaths?: CustomResourceSubresourceScale
+  /** A warning for everybody who uses the version. */
+  deprecation?: string
 }
 
 export function served(endpoint: Endpoint, object: KubeObject): KubeObject {

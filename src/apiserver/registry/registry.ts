@@ -13,6 +13,7 @@ import type { ReadAccess } from '../node-access.ts'
 import type { TokenIssuer } from '../token-issuer.ts'
 import { autoscalerConversion } from './autoscaler-conversion.ts'
 import { BookmarkTicker } from './bookmark-ticker.ts'
+import { CustomResources } from './custom/custom-resources.ts'
 import type { Conversion, Endpoint } from './endpoint.ts'
 import { eventConversion } from './event-conversion.ts'
 import { EventExpiry } from './event-expiry.ts'
@@ -44,6 +45,7 @@ export interface Registry {
   run(signal: AbortSignal): Promise<void>
   /** Ends every watch. */
   close(): void
+  custom: CustomResources
 }
 
 /** Resources that live in one store under several versions; the first is what is stored. */
@@ -69,7 +71,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     return { info, store, reader: new ResourceReader(store, storage, clock, closing.signal) }
   })
   const find = (path: string): Endpoint => {
-    const endpoint = endpoints.get(path)
+    const endpoint = endpoints.get(path) ?? custom.find(path)
     if (!endpoint) throw notServed()
     return endpoint
   }
@@ -83,8 +85,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (!answerSubresource) throw notServed()
     return answerSubresource(endpoint, request)
   }
+  const custom: CustomResources = new CustomResources({ storage, clock, handle })
   return {
     handle,
+    custom,
     async ensureSystemObjects(server) {
       await services.loaded()
       const kubernetesIp = services.addresses.first
@@ -92,7 +96,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     },
     async run(signal) {
       const expiry = new EventExpiry({ storage, prefix: '/registry/events/', clock })
-      await Promise.all([new BookmarkTicker(storage, clock).run(signal), expiry.run(signal)])
+      await Promise.all([
+        new BookmarkTicker(storage, clock).run(signal),
+        expiry.run(signal),
+        custom.run(signal),
+      ])
     },
     close: () => closing.abort(),
   }

@@ -57,7 +57,7 @@ export class ResourceHandler {
   }
 
   begin(endpoint: Endpoint, request: ApiRequest): WriteRequest {
-    return new WriteRequest(request, endpoint.info, this.#parts.admission, this.#parts.clock)
+    return new WriteRequest(request, endpoint, this.#parts.admission, this.#parts.clock)
   }
 
   get(endpoint: Endpoint, { namespace, name = '', options }: ApiRequest): ApiResponse {

@@ -5,11 +5,12 @@ import { applyDefaults } from '../../api/defaults/defaults.ts'
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiRequest } from '../../api/request.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
-import { decodeObject } from '../../api/schema/decode-object.ts'
+import { type DecodedObject, decodeObject } from '../../api/schema/decode-object.ts'
 import { badRequest, type FieldErrorLike, invalid } from '../../api/status-error.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import type { Admission, AdmissionAttributes, Operation } from '../admission/admission.ts'
 import type { Writer } from '../managed-fields/field-manager.ts'
+import type { Endpoint } from './endpoint.ts'
 import { formatTime } from './object-time.ts'
 import { groupVersion } from './resource-reader.ts'
 import type { WriteContext } from './strategy.ts'
@@ -27,8 +28,14 @@ export class WriteRequest {
   readonly warnings: string[] = []
   readonly context: WriteContext
   readonly #admission: Admission
+  readonly #decode: Endpoint['decode']
 
-  constructor(request: ApiRequest, info: ResourceInfo, admission: Admission, clock: PassiveClock) {
+  constructor(
+    request: ApiRequest,
+    { info, decode, deprecation }: Pick<Endpoint, 'info' | 'decode' | 'deprecation'>,
+    admission: Admission,
+    clock: PassiveClock,
+  ) {
     checkDryRun(request)
     const dryRun = (request.options?.dryRun ?? request.deleteOptions?.dryRun ?? []).length > 0
     const warn = (text: string) => void this.warnings.push(text)
@@ -36,6 +43,8 @@ export class WriteRequest {
     this.info = info
     this.context = { now: clock.now(), user: request.user, dryRun, warn }
     this.#admission = admission
+    this.#decode = decode
+    if (deprecation) this.warnings.push(deprecation)
   }
 
   get name(): string {
@@ -48,15 +57,18 @@ export class WriteRequest {
     if (typeof body !== 'object' || body === null)
       throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind})`)
     checkKind(body as Partial<BodyKind>, expected)
-    const { object, warnings } = decodeObject(
-      body,
-      expected.apiVersion,
-      expected.kind,
-      this.request.options?.fieldValidation,
-    )
+    const { object, warnings } = this.#read(body, expected)
     this.warnings.push(...warnings)
     applyDefaults(object)
     return object
+  }
+
+  #read(body: object, { apiVersion, kind }: BodyKind): DecodedObject {
+    const validation = this.request.options?.fieldValidation
+    const isOwn = kind === this.info.kind && apiVersion === groupVersion(this.info)
+    return isOwn && this.#decode
+      ? this.#decode(body, validation)
+      : decodeObject(body, apiVersion, kind, validation)
   }
 
   /** Who writes, for managedFields. */

@@ -2,6 +2,7 @@
 import type { ResourceInfo } from '../../../api/resources.ts'
 import { qualifiedName } from '../../../api/status-error.ts'
 import type { Strategy } from '../strategy.ts'
+import { CrdStrategy } from './apiextensions/crd-strategy.ts'
 import { DaemonSetStrategy } from './apps/daemon-set-strategy.ts'
 import { JobStrategy } from './batch/job-strategy.ts'
 import { CertificateStrategy } from './certificates/certificate-strategy.ts'
@@ -23,6 +24,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),
   'daemonsets.apps': info => new DaemonSetStrategy(info),
   'certificatesigningrequests.certificates.k8s.io': () => new CertificateStrategy(),
+  'customresourcedefinitions.apiextensions.k8s.io': () => new CrdStrategy(),
   'jobs.batch': () => new JobStrategy(),
 }
 

@@ -7,7 +7,7 @@ import type { Scale } from '../../../api/types/autoscaling-v1.ts'
 import type { LabelSelector } from '../../../api/types/meta-v1.ts'
 import { trackUpdate } from '../../managed-fields/field-manager.ts'
 import { applyPatch } from '../../patch/apply-patch.ts'
-import type { Endpoint } from '../endpoint.ts'
+import { type Endpoint, served } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
 import type { WriteRequest } from '../write-request.ts'
 import type { SubresourceHandler } from './subresource.ts'
@@ -19,11 +19,29 @@ interface Scalable extends KubeObject {
   status?: { replicas?: number }
 }
 
-export function scaleHandler(handler: ResourceHandler): SubresourceHandler {
+/** How a resource shows what its scale is about. */
+export interface ScaleAccess {
+  read(object: KubeObject): KubeObject
+  /** A copy with so many replicas wanted. */
+  withReplicas(object: KubeObject, replicas: number): KubeObject
+}
+
+const builtinAccess: ScaleAccess = {
+  read: object => scaleOf(object as Scalable),
+  withReplicas: (object, replicas) => ({ ...object, spec: { ...(object as Scalable).spec, replicas } }),
+}
+
+/** `accessOf`: for resources that keep it elsewhere. */
+export function scaleHandler(
+  handler: ResourceHandler,
+  accessOf: (endpoint: Endpoint) => ScaleAccess | undefined = () => undefined,
+): SubresourceHandler {
   return async (endpoint, request) => {
     const { namespace, name = '', verb } = request
-    if (verb === 'get') return answer(scaleOf(endpoint.store.get(namespace, name).object as Scalable))
-    return change(handler, endpoint, request)
+    const access = accessOf(endpoint) ?? builtinAccess
+    if (verb === 'get')
+      return answer(access.read(served(endpoint, endpoint.store.get(namespace, name).object)))
+    return change(handler, endpoint, request, access)
   }
 }
 
@@ -31,6 +49,7 @@ async function change(
   handler: ResourceHandler,
   endpoint: Endpoint,
   request: ApiRequest,
+  access: ScaleAccess,
 ): Promise<ApiResponse> {
   const write = handler.begin(endpoint, request)
   const { object } = await endpoint.store.update({
@@ -39,30 +58,26 @@ async function change(
     context: write.context,
     ...(request.patch && { attempts: 5 }),
     transform: async old => {
-      const before = old as Scalable
-      const scale = await wanted(write, request, before)
-      const object = {
-        ...before,
-        metadata: { ...before.metadata, resourceVersion: scale.metadata.resourceVersion },
-        spec: { ...before.spec, replicas: scale.spec.replicas ?? 0 },
-      }
+      const before = served(endpoint, old)
+      const scale = await wanted(write, request, access.read(before))
+      const { resourceVersion } = scale.metadata
+      const changed = access.withReplicas(before, scale.spec.replicas ?? 0)
+      const object = { ...changed, metadata: { ...before.metadata, resourceVersion } } as KubeObject
       trackUpdate(object, before, write.writer, true)
-      return object
+      return endpoint.conversion ? endpoint.conversion.toStored(object) : object
     },
-    validate: (final, old) =>
-      write.validate('UPDATE', scaleOf(final as Scalable), old && scaleOf(old as Scalable)),
+    validate: (final, old) => write.validate('UPDATE', access.read(final), old && access.read(old)),
   })
-  return answer(scaleOf(object as Scalable), 200, write.warnings)
+  return answer(access.read(served(endpoint, object)), 200, write.warnings)
 }
 
-async function wanted(write: WriteRequest, { body, patch }: ApiRequest, before: Scalable): Promise<Scale> {
-  const current = scaleOf(before)
+async function wanted(write: WriteRequest, { body, patch }: ApiRequest, current: KubeObject): Promise<Scale> {
   const object = write.decode(patch ? applyPatch(current, patch) : body, SCALE)
   write.checkTarget(object)
   await write.admit('UPDATE', object, current)
   const scale = object as unknown as Scale
   if ((scale.spec.replicas ?? 0) < 0) {
-    throw invalid({ group: 'autoscaling', kind: 'Scale' }, before.metadata.name, [
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, current.metadata.name, [
       {
         reason: 'FieldValueInvalid',
         field: 'spec.replicas',

@@ -3,6 +3,7 @@ import type { ApiRequest } from '../../../api/request.ts'
 import { methodNotSupported, qualifiedName } from '../../../api/status-error.ts'
 import type { ReadAccess } from '../../node-access.ts'
 import type { TokenIssuer } from '../../token-issuer.ts'
+import { customScaleAccess } from '../custom/custom-scale.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
 import { CertificateStrategy } from '../strategies/certificates/certificate-strategy.ts'
@@ -48,7 +49,7 @@ export function makeSubresources(parts: SubresourceParts): SubresourceLookup {
       )
     },
   }
-  const scale = scaleHandler(handler)
+  const scale = scaleHandler(handler, customScaleAccess)
   return (endpoint, name) => {
     const { strategy } = endpoint.store
     const isDeclared = endpoint.info.subresources.some(subresource => subresource.name === name)

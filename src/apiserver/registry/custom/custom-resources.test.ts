@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { settle } from '../../../base/manual-clock.ts'
+import { failure, type Loose, TestRegistry } from '../test-registry.ts'
+
+const CRDS = 'apiextensions.k8s.io/v1/customresourcedefinitions'
+const WIDGETS = 'example.com/v1/widgets'
+
+const definition = (more: object = {}, version: object = {}) => ({
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', kind: 'Widget' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size' },
+        },
+        selectableFields: [{ jsonPath: '.spec.color' }],
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              spec: {
+                type: 'object',
+                properties: { size: { type: 'integer', maximum: 5, default: 1 }, color: { type: 'string' } },
+              },
+              status: { type: 'object', properties: { size: { type: 'integer' } } },
+            },
+          },
+        },
+        ...version,
+      },
+      {
+        name: 'v2',
+        served: true,
+        storage: false,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+    ...more,
+  },
+})
+const IN_NS = { namespace: 'ns' }
+
+async function cluster() {
+  const api = new TestRegistry()
+  const stop = new AbortController()
+  const running = api.registry.run(stop.signal)
+  await api.create(CRDS, definition())
+  await settle()
+  const end = async () => {
+    stop.abort()
+    await running
+  }
+  const widget = (name: string, spec: object = {}, call: object = {}) =>
+    api.create(WIDGETS, { metadata: { name }, spec }, { ...IN_NS, ...call })
+  return { api, end, widget }
+}
+
+test('a definition is established and its resource served', async () => {
+  const { api, end, widget } = await cluster()
+  const made = await api.get(CRDS, 'widgets.example.com')
+  const conditions = made.status!.conditions as unknown as { type: string; status: string; reason: string }[]
+  assert.deepEqual(
+    conditions.map(({ type, status, reason }) => [type, status, reason]),
+    [
+      ['NamesAccepted', 'True', 'NoConflicts'],
+      ['Established', 'True', 'InitialNamesAccepted'],
+    ],
+  )
+  assert.deepEqual(made.status!.storedVersions, ['v1'])
+  const created = await widget('a', { color: 'red', unknown: 1 })
+  assert.deepEqual(created.spec, { color: 'red', size: 1 })
+  assert.equal(created.metadata.generation, 1)
+  const seen = await api.get('example.com/v2/widgets', 'a', IN_NS)
+  assert.equal(seen.apiVersion, 'example.com/v2')
+  await end()
+})
+
+test('objects are held to their schema, and what was wrong before may stay', async () => {
+  const { api, end, widget } = await cluster()
+  const strict = await failure(widget('a', { unknown: 1 }, { options: { fieldValidation: 'Strict' } }))
+  assert.equal(
+    strict.message,
+    'Widget in version "v1" cannot be handled as a Widget: strict decoding error: unknown field "spec.unknown"',
+  )
+  const wrong = await failure(widget('a', { size: 6 }))
+  assert.equal(
+    wrong.message,
+    'Widget.example.com "a" is invalid: spec.size: Invalid value: 6: spec.size in body should be less than or equal to 5',
+  )
+  const made = await widget('a', { size: 5, color: 'red' })
+  const crd = structuredClone(await api.get(CRDS, 'widgets.example.com')) as Loose
+  const versions = crd.spec!.versions as unknown as {
+    schema: { openAPIV3Schema: { properties: { spec: { properties: { size: { maximum: number } } } } } }
+  }[]
+  versions[0]!.schema.openAPIV3Schema.properties.spec.properties.size.maximum = 3
+  await api.update(CRDS, crd)
+  await settle()
+  const changed = await api.update(
+    WIDGETS,
+    { ...structuredClone(made), spec: { size: 5, color: 'blue' } } as never,
+    IN_NS,
+  )
+  assert.equal((changed.spec as unknown as { color: string }).color, 'blue')
+  assert.equal((await failure(api.patch(WIDGETS, 'a', { spec: { size: 4 } }, 'merge', IN_NS))).code, 422)
+  await end()
+})
+
+test('status and scale are of their own', async () => {
+  const { api, end, widget } = await cluster()
+  const made = await widget('a', { size: 2 })
+  const updated = await api.update(WIDGETS, { ...structuredClone(made), status: { size: 9 } } as never, IN_NS)
+  assert.equal(updated.status, undefined)
+  const both = { ...structuredClone(made), spec: { size: 4 }, status: { size: 2 } }
+  const status = await api.update(`${WIDGETS}/status`, both as never, IN_NS)
+  assert.deepEqual([status.spec, status.status, status.metadata.generation], [{ size: 2 }, { size: 2 }, 1])
+  const scale = await api.get(`${WIDGETS}/scale`, 'a', IN_NS)
+  assert.deepEqual([scale.kind, scale.spec, scale.status], ['Scale', { replicas: 2 }, { replicas: 2 }])
+  await api.patch(`${WIDGETS}/scale`, 'a', { spec: { replicas: 3 } }, 'merge', IN_NS)
+  const scaled = await api.get(WIDGETS, 'a', IN_NS)
+  assert.deepEqual([scaled.spec, scaled.metadata.generation], [{ size: 3 }, 2])
+  await end()
+})
+
+test('fields that the definition names can be selected by', async () => {
+  const { api, end, widget } = await cluster()
+  await widget('a', { color: 'red' })
+  await widget('b', { color: 'blue' })
+  const { items } = await api.list(WIDGETS, { fieldSelector: 'spec.color=blue' }, IN_NS)
+  assert.deepEqual(
+    items.map(({ metadata }) => metadata.name),
+    ['b'],
+  )
+  await end()
+})
+
+test('a definition goes when its objects have gone, and its watches end', async () => {
+  const { api, end, widget } = await cluster()
+  await widget('a')
+  await api.patch(WIDGETS, 'a', { metadata: { finalizers: ['example.com/hold'] } }, 'merge', IN_NS)
+  const watch = await api.watch(WIDGETS, {}, IN_NS)
+  await api.object('delete', CRDS, { name: 'widgets.example.com' })
+  await settle()
+  const leaving = await api.get(CRDS, 'widgets.example.com')
+  assert.deepEqual(leaving.metadata.finalizers, ['customresourcecleanup.apiextensions.k8s.io'])
+  await api.patch(WIDGETS, 'a', { metadata: { finalizers: null } }, 'merge', IN_NS)
+  await api.clock.advance(1000)
+  await settle()
+  assert.equal((await failure(api.get(CRDS, 'widgets.example.com'))).reason, 'NotFound')
+  assert.equal((await failure(api.get(WIDGETS, 'a', IN_NS))).code, 404)
+  assert.ok((await watch.seen()).includes('DELETED a'))
+  assert.equal(watch.ended, true)
+  await end()
+})
+
+const wrong: [title: string, body: object, text: string][] = [
+  [
+    'a name that does not fit',
+    { ...definition(), metadata: { name: 'gadgets.example.com' } },
+    'metadata.name: Invalid value: "gadgets.example.com": must be spec.names.plural+"."+spec.group',
+  ],
+  [
+    'no stored version',
+    definition({}, { storage: false }),
+    'must have exactly one version marked as storage version',
+  ],
+  [
+    'no schema',
+    definition({}, { schema: undefined }),
+    'spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required',
+  ],
+  [
+    'a schema without types',
+    definition({}, { schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } }),
+    'spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields',
+  ],
+  [
+    'a wrong scope',
+    definition({ scope: 'Everywhere' }),
+    'spec.scope: Unsupported value: "Everywhere": supported values: "Cluster", "Namespaced"',
+  ],
+]
+for (const [title, body, text] of wrong) {
+  test(`a definition is refused for ${title}`, async () => {
+    const status = await failure(new TestRegistry().create(CRDS, body))
+    assert.equal(status.code, 422)
+    assert.ok(status.message.includes(text), status.message)
+  })
+}
