@@ -303,7 +303,10 @@ export class ResourceStore {
     if (call.context.dryRun)
       return { object: marked ? deepFreeze(marked) : old, removed: step.do === 'remove' }
     let { revision } = existing
-    if (marked) {
+    if (marked && deepEqual(marked, old)) {
+      // Said before; whoever asks again and again makes no new versions.
+      if (step.do === 'mark') return { object: old, removed: false }
+    } else if (marked) {
       const written = await this.#storage.update(key, marked, revision)
       if (!written.ok) return undefined
       if (step.do === 'mark') return { object: written.stored.object, removed: false }
