@@ -4,18 +4,16 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Draft } from '../src/api/kube-object.ts'
-import { endpointSlices, namespaces, services } from '../src/api/resources.ts'
-import type { Namespace, Service } from '../src/api/types/core-v1.ts'
+import { endpointSlices, services } from '../src/api/resources.ts'
+import type { Service } from '../src/api/types/core-v1.ts'
 import type { EndpointSlice } from '../src/api/types/discovery-v1.ts'
-import { chain } from '../src/apiserver/admission/admission.ts'
-import { createRegistry } from '../src/apiserver/registry/registry.ts'
 import { SystemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
-import { Client } from '../src/client/client.ts'
+import type { Client } from '../src/client/client.ts'
 import { DnsServer } from '../src/dns/dns-server.ts'
 import { encodeMessage } from '../src/dns/wire/encode-message.ts'
 import { CLASS, QUERY, TYPE } from '../src/dns/wire/record-types.ts'
-import { MemoryStorage } from '../src/storage/memory/memory-storage.ts'
+import { memoryCluster, NAMESPACE } from './memory-cluster.ts'
 
 const SERVICES = 1_000
 const SECONDS = 3
@@ -60,17 +58,8 @@ export async function dnsBench(): Promise<DnsFigures> {
 }
 
 async function clusterOf(count: number): Promise<Client> {
-  const none = () => Promise.reject(new Error('there is none'))
-  const registry = createRegistry({
-    storage: new MemoryStorage(),
-    clock,
-    admission: chain([]),
-    nodeAccess: { logs: none, get: none },
-    tokenIssuer: { issue: none },
-  })
-  const client = new Client(registry.handle, { name: 'bench', groups: ['system:masters'] })
-  const namespace = 'default'
-  await client.create(namespaces, { metadata: { name: namespace } } as Draft<Namespace>)
+  const client = await memoryCluster(clock)
+  const namespace = NAMESPACE
   for (let index = 0; index < count; index++) {
     const name = `svc-${index}`
     const spec = { clusterIP: 'None', ports: [{ name: 'http', port: 80 }] }

@@ -10,6 +10,7 @@ import { crunFloor } from './crun-floor.ts'
 import { dnsBench } from './dns.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
 import { createToReady, initPod, settlePods } from './pods.ts'
+import { schedulingBench } from './scheduling.ts'
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 7)
 const INIT_COUNTS = [0, 1, 3, 10]
@@ -58,6 +59,11 @@ async function main(): Promise<void> {
   console.log()
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
   row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
+  const { podsPerSecond, memoryMb } = await schedulingBench()
+  row(
+    'scheduled per second, 10,000 Pods, 1,000 nodes',
+    `${podsPerSecond} (${memoryMb} MB with the API server)`,
+  )
   const dns = await dnsBench()
   row('DNS queries per second, 1,000 Services', `${dns.queriesPerSecond} (p99 ${dns.p99Ms} ms)`)
 }
@@ -71,5 +77,5 @@ function connect(): Client {
 }
 
 function row(what: string, figures: string): void {
-  console.log(`${what.padEnd(44)} ${figures}`)
+  console.log(`${what.padEnd(48)} ${figures}`)
 }

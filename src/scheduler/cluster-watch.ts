@@ -1,6 +1,6 @@
 // Keeps everything that the scheduler looks at beside nodes and Pods current, and tells what may help waiting Pods.
 import type { Resource } from '../api/kube-object.ts'
-import type { LabelMatcher, Labels } from '../api/labels.ts'
+import type { Labels } from '../api/labels.ts'
 import {
   csiNodes,
   namespaces,
@@ -31,7 +31,7 @@ import type { Client } from '../client/client.ts'
 import { Informer, type InformerHandler } from '../client/informer.ts'
 import type { ClusterEvent } from './cluster-event.ts'
 import { type Budget, toBudgets } from './preemption/disruption-budgets.ts'
-import type { ClusterObjects } from './state/cluster-view.ts'
+import type { ClusterObjects, Siblings } from './state/cluster-view.ts'
 import { siblingSelector } from './state/sibling-selector.ts'
 import { AssumedVolumes } from './volumes/assumed-volumes.ts'
 import type { VolumeObjects } from './volumes/volume-objects.ts'
@@ -110,7 +110,7 @@ export class ClusterWatch implements ClusterObjects {
   readonly namespaceLabels = (name: string): Labels | undefined =>
     this.#namespaces.lister.find(name)?.metadata.labels
 
-  siblingsOf(pod: Pod): LabelMatcher | undefined {
+  siblingsOf(pod: Pod): Siblings | undefined {
     return siblingSelector(pod, {
       services: namespace => this.#services.lister.list(namespace),
       replicationController: (name, namespace) => this.#replicationControllers.lister.find(name, namespace),

@@ -11,7 +11,7 @@ export const nodeResourcesFit: Plugin<Amounts> = {
   name: 'NodeResourcesFit',
   weight: 1,
   prepare: pod => ({ state: requestsOf(pod) }),
-  filter: (_pod, node, wanted) => lacking(wanted, node),
+  filter: (_pod, node, wanted) => (fits(wanted, node) ? undefined : lacking(wanted, node)),
   score(pod, { nonZero, allocatable }) {
     const wanted = nonZeroRequestsOf(pod)
     const cpu = leastAllocated(nonZero.milliCpu + wanted.milliCpu, allocatable.milliCpu)
@@ -37,6 +37,17 @@ export const nodeResourcesFit: Plugin<Amounts> = {
         return false
     }
   },
+}
+
+/** Asked for every node and Pod; the reasons are found out only when there are any. */
+function fits(wanted: Amounts, { pods, requested, allocatable }: NodeInfo): boolean {
+  if (pods.size + 1 > allocatable.pods || wanted.scalars.size > 0) return false
+  return (
+    (wanted.milliCpu === 0 || wanted.milliCpu <= allocatable.milliCpu - requested.milliCpu) &&
+    (wanted.memory === 0 || wanted.memory <= allocatable.memory - requested.memory) &&
+    (wanted.ephemeralStorage === 0 ||
+      wanted.ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage)
+  )
 }
 
 /** All that is short, as reasons; not resolvable when even the empty node would be too small. */

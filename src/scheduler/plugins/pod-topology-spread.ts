@@ -6,7 +6,6 @@ import type { ClusterView } from '../state/cluster-view.ts'
 import type { NodeInfo } from '../state/node-info.ts'
 import {
   constraintsOf,
-  countMatching,
   countsNode,
   defaultConstraints,
   HOSTNAME,
@@ -68,17 +67,18 @@ export const podTopologySpread: Plugin<FilterState, ScoreState> = {
     const constraints = own ? constraintsOf(pod, 'ScheduleAnyway') : defaultConstraints(pod, cluster.objects)
     return constraints.length > 0 ? { state: scoreState(pod, constraints, feasible, cluster) } : 'skip'
   },
-  score(pod, node, { constraints, domains, weights, ignored }) {
+  score(_pod, node, { constraints, domains, weights, ignored }) {
     if (ignored.has(node)) return 0
     let score = 0
-    for (const [index, { topologyKey, maxSkew, matches }] of constraints.entries()) {
-      const value = node.labels[topologyKey]
+    for (let index = 0; index < constraints.length; index++) {
+      const constraint = constraints[index]!
+      const value = node.labels[constraint.topologyKey]
       if (value === undefined) continue
-      const isNode = topologyKey === HOSTNAME
+      const isNode = constraint.topologyKey === HOSTNAME
       const there = isNode
-        ? countMatching(node, matches, pod.metadata.namespace)
+        ? node.countPods(constraint.countedKey, constraint.isCounted)
         : (domains[index]!.get(value) ?? 0)
-      score += there * weights[index]! + (maxSkew - 1)
+      score += there * weights[index]! + (constraint.maxSkew - 1)
     }
     return Math.round(score)
   },
@@ -109,7 +109,7 @@ function countDomains(pod: Pod, constraints: readonly SpreadConstraint[], { node
     for (const [index, constraint] of constraints.entries()) {
       if (!countsNode(constraint, pod, node)) continue
       const value = node.labels[constraint.topologyKey]!
-      const there = countMatching(node, constraint.matches, pod.metadata.namespace)
+      const there = node.countPods(constraint.countedKey, constraint.isCounted)
       domains[index]!.set(value, (domains[index]!.get(value) ?? 0) + there)
     }
   }
@@ -139,7 +139,7 @@ function scoreState(
       if (value === undefined || !counts.has(value)) continue
       if (needsAllKeys && !hasAllKeys(constraints, node)) continue
       if (!countsNode(constraint, pod, node)) continue
-      const there = countMatching(node, constraint.matches, pod.metadata.namespace)
+      const there = node.countPods(constraint.countedKey, constraint.isCounted)
       counts.set(value, counts.get(value)! + there)
     }
   }

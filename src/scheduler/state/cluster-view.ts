@@ -19,6 +19,12 @@ export interface ClusterView {
 export interface ClusterObjects {
   namespaceLabels(name: string): Labels | undefined
   /** Matches the Pods that belong together with this one by a Service or a controller; undefined when there is none. */
-  siblingsOf(pod: Pod): LabelMatcher | undefined
+  siblingsOf(pod: Pod): Siblings | undefined
   readonly volumes: VolumeObjects
+}
+
+export interface Siblings {
+  /** The same for the same selector. */
+  key: string
+  matches: LabelMatcher
 }

@@ -16,6 +16,8 @@ export class NodeInfo {
   readonly nonZero = { milliCpu: 0, memory: 0 }
   allocatable: Amounts & { pods: number }
   readonly #ports = new Map<string, readonly PortUse[]>()
+  /** What was counted since the Pods last changed. */
+  readonly #counts = new Map<string, number>()
 
   constructor(node: Node) {
     this.node = node
@@ -45,6 +47,7 @@ export class NodeInfo {
   add(pod: Pod): void {
     const { uid } = pod.metadata
     this.remove(uid)
+    this.#counts.clear()
     this.pods.set(uid, pod)
     this.#count(pod, 1)
     const ports = hostPortsOf(pod)
@@ -58,10 +61,22 @@ export class NodeInfo {
     const pod = this.pods.get(uid)
     if (!pod) return
     this.pods.delete(uid)
+    this.#counts.clear()
     this.#count(pod, -1)
     this.#ports.delete(uid)
     this.podsWithAffinity.delete(uid)
     this.podsWithAntiAffinity.delete(uid)
+  }
+
+  /** How many Pods are so; counted once per `key`, which has to mean the same every time. */
+  countPods(key: string, isCounted: (pod: Pod) => boolean): number {
+    const known = this.#counts.get(key)
+    if (known !== undefined) return known
+    let count = 0
+    for (const pod of this.pods.values()) if (isCounted(pod)) count++
+    if (this.#counts.size >= MOST_COUNTS) this.#counts.clear()
+    this.#counts.set(key, count)
+    return count
   }
 
   hasPort(wanted: PortUse): boolean {
@@ -82,5 +97,8 @@ export class NodeInfo {
     this.nonZero.memory += sign * nonZero.memory
   }
 }
+
+/** Different counts kept per node. */
+const MOST_COUNTS = 100
 
 const NO_LABELS: Readonly<Record<string, string>> = {}

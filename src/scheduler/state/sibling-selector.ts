@@ -1,9 +1,10 @@
 // Which Pods belong together: by the Services that select a Pod and the controller that owns it.
 // Upstream: plugins/helper/spread.go DefaultSelector.
-import { type LabelMatcher, matcherOf, matchesAll } from '../../api/labels.ts'
+import { matcherOf, matchesAll } from '../../api/labels.ts'
 import type { ReplicaSet, StatefulSet } from '../../api/types/apps-v1.ts'
 import type { Pod, ReplicationController, Service } from '../../api/types/core-v1.ts'
 import type { LabelSelector } from '../../api/types/meta-v1.ts'
+import type { Siblings } from './cluster-view.ts'
 
 export interface Owners {
   /** Those of the namespace. */
@@ -14,7 +15,7 @@ export interface Owners {
 }
 
 /** Undefined when neither a Service nor a known controller says anything. */
-export function siblingSelector({ metadata }: Pod, owners: Owners): LabelMatcher | undefined {
+export function siblingSelector({ metadata }: Pod, owners: Owners): Siblings | undefined {
   const namespace = metadata.namespace ?? ''
   const wanted: Record<string, string> = {}
   for (const { spec } of owners.services(namespace)) {
@@ -31,5 +32,8 @@ export function siblingSelector({ metadata }: Pod, owners: Owners): LabelMatcher
   const says = Object.keys(wanted).length > 0 || !!more
   if (!says) return undefined
   const matchesMore = more ? matcherOf(more) : () => true
-  return labels => matchesAll(wanted, labels) && matchesMore(labels)
+  return {
+    key: JSON.stringify([wanted, more]),
+    matches: labels => matchesAll(wanted, labels) && matchesMore(labels),
+  }
 }

@@ -4,14 +4,18 @@ import { type LabelMatcher, matcherOf } from '../../api/labels.ts'
 import { matchesNodeSelector } from '../../api/pod/node-affinity.ts'
 import { toleratesTaint } from '../../api/pod/tolerations.ts'
 import type { Pod, TopologySpreadConstraint } from '../../api/types/core-v1.ts'
-import type { ClusterObjects } from './cluster-view.ts'
+import type { ClusterObjects, Siblings } from './cluster-view.ts'
 import type { NodeInfo } from './node-info.ts'
 
 export interface SpreadConstraint {
   topologyKey: string
   maxSkew: number
   minDomains: number
+  /** Which labels are meant. */
   matches: LabelMatcher
+  /** Which Pods count, those of the namespace that are not on their way out; the same text means the same Pods. */
+  countedKey: string
+  isCounted: (pod: Pod) => boolean
   honorsAffinity: boolean
   honorsTaints: boolean
 }
@@ -25,27 +29,32 @@ type Action = 'DoNotSchedule' | 'ScheduleAnyway'
 export function constraintsOf(pod: Pod, action: Action): SpreadConstraint[] {
   return (pod.spec.topologySpreadConstraints ?? [])
     .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
-    .map(compiled)
+    .map(constraint => compiled(constraint, pod))
 }
 
 /** For Pods of a Service or controller that say nothing themselves. */
 export function defaultConstraints(pod: Pod, objects: ClusterObjects): SpreadConstraint[] {
-  const matches = objects.siblingsOf(pod)
-  if (!matches) return []
-  const common = { minDomains: 1, matches, honorsAffinity: true, honorsTaints: false }
+  const siblings = objects.siblingsOf(pod)
+  if (!siblings) return []
+  const common = {
+    minDomains: 1,
+    honorsAffinity: true,
+    honorsTaints: false,
+    ...counting(pod, siblings),
+  }
   return [
     { topologyKey: HOSTNAME, maxSkew: 3, ...common },
     { topologyKey: ZONE, maxSkew: 5, ...common },
   ]
 }
 
-function compiled(constraint: TopologySpreadConstraint): SpreadConstraint {
+function compiled(constraint: TopologySpreadConstraint, pod: Pod): SpreadConstraint {
   const { topologyKey, maxSkew, minDomains = 1, labelSelector } = constraint
   return {
     topologyKey,
     maxSkew,
     minDomains,
-    matches: matcherOf(labelSelector),
+    ...counting(pod, { key: JSON.stringify(labelSelector ?? null), matches: matcherOf(labelSelector) }),
     honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
     honorsTaints: (constraint.nodeTaintsPolicy ?? 'Ignore') === 'Honor',
   }
@@ -65,14 +74,11 @@ export function countsNode({ honorsAffinity, honorsTaints }: SpreadConstraint, p
 export const hasAllKeys = (constraints: readonly SpreadConstraint[], { labels }: NodeInfo) =>
   constraints.every(({ topologyKey }) => labels[topologyKey] !== undefined)
 
-/** Pods of the namespace that match and are not on their way out. */
-export function countMatching(
-  { pods }: NodeInfo,
-  matches: LabelMatcher,
-  namespace: string | undefined,
-): number {
-  let count = 0
-  for (const { metadata } of pods.values())
-    if (metadata.namespace === namespace && !metadata.deletionTimestamp && matches(metadata.labels)) count++
-  return count
+function counting({ metadata: { namespace = '' } }: Pod, { key, matches }: Siblings) {
+  return {
+    matches,
+    countedKey: `${namespace} ${key}`,
+    isCounted: ({ metadata }: Pod) =>
+      metadata.namespace === namespace && !metadata.deletionTimestamp && matches(metadata.labels),
+  }
 }

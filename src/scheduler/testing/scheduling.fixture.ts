@@ -6,7 +6,7 @@ import { fitErrorMessage } from '../fit-error.ts'
 import type { Plugin } from '../framework.ts'
 import { defaultPlugins } from '../plugins/default-plugins.ts'
 import { type Placement, scheduleOne, scoresOf } from '../schedule-one.ts'
-import type { ClusterObjects } from '../state/cluster-view.ts'
+import type { ClusterObjects, Siblings } from '../state/cluster-view.ts'
 import { NodeCache } from '../state/node-cache.ts'
 import { NominatedPods } from '../state/nominated-pods.ts'
 import { noVolumes } from '../volumes/volume-objects.ts'
@@ -110,5 +110,7 @@ export class World {
   }
 }
 
-export const labelled = (wanted: Labels) => (labels: Readonly<Labels> | undefined) =>
-  matchesAll(wanted, labels)
+export const labelled = (wanted: Labels): Siblings => ({
+  key: JSON.stringify(wanted),
+  matches: labels => matchesAll(wanted, labels),
+})
