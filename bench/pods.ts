@@ -24,6 +24,61 @@ export function initPod(name: string, initContainers: number): Draft<Pod> {
   } as unknown as Draft<Pod>
 }
 
+/** Two sidecars, one with a startup probe, and an app with a readiness probe; every probe a command. */
+export function sidecarPod(name: string): Draft<Pod> {
+  const probe = { exec: { command: ['true'] }, periodSeconds: 1 }
+  const stays = { ...busybox, command: ['sleep', '100000'] }
+  return {
+    metadata: { name, namespace: 'default' },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      initContainers: [
+        { ...stays, name: 'first', restartPolicy: 'Always', startupProbe: probe },
+        { ...busybox, name: 'init', command: ['true'] },
+        { ...stays, name: 'second', restartPolicy: 'Always', readinessProbe: probe },
+      ],
+      containers: [{ ...stays, name: 'app', readinessProbe: probe, livenessProbe: probe }],
+    },
+  } as unknown as Draft<Pod>
+}
+
+/** An app that ends at once when it is asked to. */
+export function quickPod(name: string): Draft<Pod> {
+  const command = ['sh', '-c', 'trap "exit 0" TERM; while true; do sleep 1000 & wait; done']
+  return {
+    metadata: { name, namespace: 'default' },
+    spec: { containers: [{ ...busybox, name: 'app', command }] },
+  } as unknown as Draft<Pod>
+}
+
+/** Milliseconds from the delete call, with the Pod's own grace, to the watch event that shows it gone. */
+export async function deleteToGone(client: Client, draft: Draft<Pod>): Promise<number> {
+  const key = { name: draft.metadata.name, namespace: 'default' }
+  const stop = new AbortController()
+  const { resourceVersion } = (await client.list(pods, { namespace: 'default', limit: 1 })).metadata
+  const fieldSelector = `metadata.name=${key.name}`
+  const watch = client.watch(pods, {
+    namespace: 'default',
+    fieldSelector,
+    resourceVersion,
+    signal: stop.signal,
+  })
+  let startedAt = 0
+  await client.create(pods, draft)
+  for await (const event of watch) {
+    if (event.type === 'DELETED') break
+    if (event.type === 'BOOKMARK' || startedAt > 0 || !isReady(event.object)) continue
+    // The shell needs a moment to say what it does with its signal.
+    await setTimeout(SETTLE_MS)
+    startedAt = performance.now()
+    await client.delete(pods, key)
+  }
+  const tookMs = performance.now() - startedAt
+  stop.abort()
+  await setTimeout(SETTLE_MS)
+  return tookMs
+}
+
 /** Milliseconds from the create call to the watch event that shows the Pod Ready; the Pod is deleted afterwards. */
 export async function createToReady(client: Client, draft: Draft<Pod>): Promise<number> {
   const key = { name: draft.metadata.name, namespace: 'default' }

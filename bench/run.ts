@@ -9,7 +9,7 @@ import { clusterPaths } from '../src/cluster/paths.ts'
 import { crunFloor } from './crun-floor.ts'
 import { dnsBench } from './dns.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
-import { createToReady, initPod, settlePods } from './pods.ts'
+import { createToReady, deleteToGone, initPod, quickPod, settlePods, sidecarPod } from './pods.ts'
 import { schedulingBench } from './scheduling.ts'
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 7)
@@ -57,6 +57,19 @@ async function main(): Promise<void> {
     )
   }
   console.log()
+  const timed = async (measure: (run: number) => Promise<number>) => {
+    const took: number[] = []
+    for (let run = 0; run < RUNS; run++) took.push(await measure(run))
+    return spread(took)
+  }
+  row(
+    'two sidecars, an init container, probes: to Ready',
+    await timed(run => createToReady(client, sidecarPod(`s-${run}`))),
+  )
+  row(
+    'delete to gone, exit at once on SIGTERM',
+    await timed(run => deleteToGone(client, quickPod(`q-${run}`))),
+  )
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
   row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
   const { podsPerSecond, memoryMb } = await schedulingBench()

@@ -42,6 +42,8 @@ import { systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
 const EVICTED = 'Evicted'
+/** What runs when its pod is gone from the API was deleted by force: that leaves a small grace only. */
+const FORCED_GRACE_SECONDS = 1
 
 export class Kubelet {
   readonly #parts: KubeletParts
@@ -349,7 +351,7 @@ export class Kubelet {
 
   #podGone(pod: Pod): void {
     if (isMirror(pod)) this.#static.mirrorGone(pod)
-    else this.#workers.get(pod.metadata.uid)?.remove()
+    else this.#workers.get(pod.metadata.uid)?.remove(FORCED_GRACE_SECONDS)
   }
 }
 

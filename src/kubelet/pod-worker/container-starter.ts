@@ -49,6 +49,8 @@ export async function startContainer(
     const image = await ensureImage(container, context, parts)
     parts.prepared.lookAhead(container.name, context, parts)
     const created = await create(container, image, context, parts)
+    // The pod may be about to end by now: then nothing more of it begins.
+    context.signal.throwIfAborted()
     await start(container, created, context, parts)
     await postStart(container, created.id, context, parts)
     return undefined

@@ -110,9 +110,13 @@ export class PodWorker {
     this.wake()
   }
 
-  /** The pod is gone from the API: whatever still runs is stopped, and nothing of it is kept. */
-  remove(): void {
+  /**
+   * The pod is gone from where it came from: whatever still runs is stopped, with this grace at most, and nothing of it
+   * is kept.
+   */
+  remove(graceSeconds?: number): void {
     this.#removed = true
+    if (graceSeconds !== undefined) this.#graceOverride = graceSeconds
     this.#parts.statuses.forget(this.#pod.metadata.uid)
     if (this.#phase.phase === 'running') this.#step.abort()
     this.wake()

@@ -39,7 +39,7 @@ const machine: Machine = {
 
 export class KubeletWorld {
   readonly clock = new ManualClock(START)
-  readonly cri = new FakeCri(this.clock)
+  readonly cri: FakeCri
   readonly dir = mkdtempSync(join(tmpdir(), 'kubelet-test-'))
   readonly client: Client
   /** What `kubectl get -w` would have shown, one entry per change of the pod. */
@@ -48,7 +48,8 @@ export class KubeletWorld {
   #run: { abort: AbortController; done: Promise<void> } | undefined
   readonly #watch = new AbortController()
 
-  private constructor() {
+  private constructor(makeCri: (clock: ManualClock) => FakeCri) {
+    this.cri = makeCri(this.clock)
     const registry = createRegistry({
       storage: new MemoryStorage(),
       clock: this.clock,
@@ -67,8 +68,11 @@ export class KubeletWorld {
     this.client = new Client(registry.handle, { name: 'system:node:node-1', groups: ['system:nodes'] })
   }
 
-  static async create(options: KubeletOptions = {}): Promise<KubeletWorld> {
-    const world = new KubeletWorld()
+  static async create(
+    options: KubeletOptions = {},
+    makeCri = (clock: ManualClock): FakeCri => new FakeCri(clock),
+  ): Promise<KubeletWorld> {
+    const world = new KubeletWorld(makeCri)
     for (const name of ['default', 'kube-node-lease']) {
       await world.client.create(namespaces, { metadata: { name } } as unknown as Draft<Namespace>)
     }

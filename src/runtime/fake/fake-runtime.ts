@@ -58,7 +58,7 @@ export class FakeRuntime {
     return new Proxy(this, {
       get(target, name) {
         const own = Reflect.get(target, name) ?? Reflect.get(target.images, name)
-        if (typeof own === 'function') return own.bind(name in target ? target : target.images)
+        if (typeof own === 'function') return givenUp(own.bind(name in target ? target : target.images))
         return name === 'then' ? undefined : () => Promise.reject(unimplemented(String(name)))
       },
     }) as unknown as Service
@@ -361,6 +361,21 @@ export class FakeRuntime {
 
   #nanos(): number {
     return this.#clock.now() * 1e6
+  }
+}
+
+/** As calls over a wire: whoever aborts one does not wait for it, and what it does goes on. */
+function givenUp(call: (request: unknown, signal?: AbortSignal) => unknown) {
+  return (request: unknown, signal?: AbortSignal): unknown => {
+    const answer = call(request, signal)
+    if (!signal || !(answer instanceof Promise)) return answer
+    const done = new AbortController()
+    const aborted = new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: done.signal })
+    })
+    aborted.catch(() => {})
+    return Promise.race([answer, aborted]).finally(() => done.abort())
   }
 }
 
