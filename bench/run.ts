@@ -11,6 +11,7 @@ import { dnsBench } from './dns.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
 import { createToReady, deleteToGone, initPod, quickPod, settlePods, sidecarPod } from './pods.ts'
 import { schedulingBench } from './scheduling.ts'
+import { createToAnswer, measureRules, startServer } from './services.ts'
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 7)
 const INIT_COUNTS = [0, 1, 3, 10]
@@ -77,8 +78,21 @@ async function main(): Promise<void> {
     'scheduled per second, 10,000 Pods, 1,000 nodes',
     `${podsPerSecond} (${memoryMb} MB with the API server)`,
   )
+  await serviceRows(client)
   const dns = await dnsBench()
   row('DNS queries per second, 1,000 Services', `${dns.queriesPerSecond} (p99 ${dns.p99Ms} ms)`)
+}
+
+async function serviceRows(client: Client): Promise<void> {
+  await startServer(client)
+  const answers: number[] = []
+  for (let run = 0; run < RUNS; run++) answers.push(await createToAnswer(client, `bench-${run}`))
+  row('Service created to first answer through it', spread(answers))
+  const { install, bareInstall, change, bareChange } = measureRules()
+  const beside = (ours: number, bare: number) =>
+    `${ours.toFixed(1)}, bare nft ${bare.toFixed(1)}, ratio ${(ours / bare).toFixed(2)}`
+  row('1,000 Services, 3 endpoints each, programmed', beside(install, bareInstall))
+  row('one endpoint more in 1,000 Services', beside(change, bareChange))
 }
 
 function connect(): Client {
