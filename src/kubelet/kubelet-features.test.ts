@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { configMaps, pods } from '../api/resources.ts'
+import { configMaps, nodes, pods } from '../api/resources.ts'
 import type { ConfigMap, ContainerStatus, Pod } from '../api/types/core-v1.ts'
 import type { NodeAccess } from './node-access.ts'
 import { container, KubeletWorld } from './testing/kubelet-world.fixture.ts'
@@ -244,6 +244,22 @@ test('a volume type that is not supported says so once per try', () =>
       ),
     )
     assert.equal((await world.pod('nfs')).status.phase, 'Pending')
+  }))
+
+test('a pod that asks for what the node was given a moment ago is taken', () =>
+  inWorld(async world => {
+    await world.createPod('first', {})
+    await world.until('first', one => one.status.phase === 'Running')
+    const key = { name: 'node-1' }
+    const type = 'application/merge-patch+json'
+    await Promise.all([
+      world.client.patch(nodes, key, type, { metadata: { labels: { disk: 'ssd' } } }),
+      world.createPod('picky', { nodeSelector: { disk: 'ssd' }, containers: [container('app')] }),
+    ])
+    await world.until('picky', one => one.status.phase === 'Running')
+    await world.createPod('choosy', { nodeSelector: { disk: 'hdd' }, containers: [container('app')] })
+    const pod = await world.until('choosy', one => one.status.phase === 'Failed')
+    assert.equal(pod.status.reason, 'NodeAffinity')
   }))
 
 test('a pod that does not fit is rejected with the reason', () =>

@@ -303,21 +303,32 @@ export class Kubelet {
     }
   }
 
-  #podSeen(pod: Pod): void {
+  #podSeen(pod: Pod, isSecondLook = false): void {
     if (isMirror(pod)) {
       this.#static.mirrorSeen(pod)
       return
     }
     const { newcomers } = this.#shutdown
     if (this.#workers.get(pod.metadata.uid) || newcomers === 'kept') return
-    const worker = this.#workers.start(this.#resizes.seen(pod), this.#workerParts!, this.#signal)
-    void this.#workers.over(pod.metadata.uid).then(() => this.#resizes.forget(pod.metadata.uid))
     const isNew = this.#agent?.node && !this.#isKnownToRuntime(pod)
     const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#judge(pod)) : undefined
+    if (words && words !== REJECTED && !isSecondLook) {
+      void this.#lookAgain(pod)
+      return
+    }
+    const worker = this.#workers.start(this.#resizes.seen(pod), this.#workerParts!, this.#signal)
+    void this.#workers.over(pod.metadata.uid).then(() => this.#resizes.forget(pod.metadata.uid))
     if (!words) return
     const { reason, message } = words
     this.#workerParts!.events.tell(pod, 'Warning', reason, message.replace('Pod was rejected: ', ''))
     worker.reject(words)
+  }
+
+  /** The scheduler may know of labels or resources that were given to the node a moment ago. Upstream: generalFilter. */
+  async #lookAgain({ metadata: { name, namespace, uid } }: Pod): Promise<void> {
+    await this.#agent!.refresh()
+    const pod = this.#informer.lister.find(name, namespace)
+    if (pod?.metadata.uid === uid && !this.#signal.aborted) this.#podSeen(pod, true)
   }
 
   /** A pod that has started here before is not judged again. */

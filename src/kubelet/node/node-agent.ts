@@ -8,6 +8,7 @@ import type { Node, NodeAddress } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
+import { Informer } from '../../client/informer.ts'
 import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import { apiMicroTime } from '../api-time.ts'
 import type { Machine } from './machine.ts'
@@ -49,9 +50,19 @@ export class NodeAgent {
     this.#parts = parts
   }
 
-  /** The node as last read or written; undefined before registration. */
+  /** The node as last seen or written; undefined before registration. */
   get node(): Node | undefined {
     return this.#node
+  }
+
+  /** Reads the node anew; what was known stays when that fails. */
+  async refresh(): Promise<void> {
+    const { client, nodeName, log } = this.#parts
+    try {
+      this.#node = await client.get(nodes, { name: nodeName })
+    } catch (error) {
+      log.warn({ error }, 'the node could not be read')
+    }
   }
 
   /** Retries until the node is there. A node that exists already is adopted. */
@@ -84,9 +95,17 @@ export class NodeAgent {
     await this.#reportStatus(false)
   }
 
-  /** Status and lease, until the signal aborts. */
+  /** Status and lease, and what others change on the node, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const { client, clock, log, nodeName } = this.#parts
+    const fieldSelector = `metadata.name=${nodeName}`
+    const own = new Informer({ client, clock, log, resource: nodes, fieldSelector })
+    own.addHandler({
+      add: node => this.#seen(node),
+      update: (_, node) => this.#seen(node),
+    })
     await Promise.all([
+      own.run(signal),
       this.#every(
         STATUS_EVERY_MS,
         () => this.#reportStatus(false),
@@ -95,6 +114,10 @@ export class NodeAgent {
       ),
       this.#every(LEASE_EVERY_MS, () => this.#renewLease(), 'the node lease could not be renewed', signal),
     ])
+  }
+
+  #seen(node: Node): void {
+    this.#node = node
   }
 
   async #every(ms: number, act: () => Promise<void>, failure: string, signal: AbortSignal): Promise<void> {
