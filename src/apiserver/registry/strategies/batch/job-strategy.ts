@@ -1,5 +1,6 @@
 // Upstream: pkg/registry/batch/job/strategy.go.
 import type { KubeObject } from '../../../../api/kube-object.ts'
+import { isDns1123Label } from '../../../../api/names.ts'
 import { jobs } from '../../../../api/resources.ts'
 import type { Job } from '../../../../api/types/batch-v1.ts'
 import type { WriteContext } from '../../strategy.ts'
@@ -21,6 +22,19 @@ export class JobStrategy extends DefaultStrategy {
     const job = object as unknown as Job
     if (job.spec.manualSelector !== true) generateSelector(job)
   }
+
+  warningsOnCreate({ metadata }: KubeObject): readonly string[] {
+    return nameWarnings(metadata.name)
+  }
+}
+
+/** Upstream: WarningsOnCreate. */
+export function nameWarnings(name: string): string[] {
+  const problems = isDns1123Label(name)
+  if (problems.length === 0) return []
+  return [
+    `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+  ]
 }
 
 /** The job's uid picks out its pods and nobody else's. Upstream: generateSelector, addJobLabels. */
