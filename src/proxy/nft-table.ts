@@ -78,18 +78,18 @@ export class NftTable {
       changes.add.push(element)
     }
     changes.remove.push(...present.values())
-    this.#change(changes, isKnown)
+    await this.#change(changes, isKnown)
   }
 
   /** All of it or nothing. Throws NetlinkError when the table is not what it was. */
   async apply(changes: Changes, isKnown: IsKnown): Promise<void> {
     await this.#addChains(changes.add)
-    this.#change(changes, isKnown)
+    await this.#change(changes, isKnown)
   }
 
-  #change(changes: Changes, isKnown: IsKnown): void {
+  async #change(changes: Changes, isKnown: IsKnown): Promise<void> {
     if (changes.remove.length + changes.add.length > 0)
-      this.#netlink.batch(changeElements(this.#facts.table, changes))
+      await this.#netlink.batchAside(changeElements(this.#facts.table, changes))
     this.#sweeper.sweep(changes, isKnown)
   }
 

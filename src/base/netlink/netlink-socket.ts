@@ -1,5 +1,5 @@
-// One netlink socket of this process: requests, dumps and batches, each one synchronous exchange with the kernel
-// (microseconds; nothing waits for anybody else). What messages mean is their makers' business.
+// One netlink socket of this process: requests, dumps and batches, each one exchange with the kernel.
+// What messages mean is their makers' business.
 import { constants } from 'node:os'
 import koffi from 'koffi'
 
@@ -85,8 +85,25 @@ export class NetlinkSocket {
    */
   batch(messages: readonly NetlinkMessage[]): void {
     const first = this.#sequence + 1
-    const last = messages.length - 1
-    this.#send(messages.map((message, index) => (index === last ? acknowledged(message) : message)))
+    this.#send(acknowledgedLast(messages))
+    this.#judge(messages, first)
+  }
+
+  /** As batch, away from the event loop: a transaction of nf_tables takes the kernel some milliseconds. */
+  async batchAside(messages: readonly NetlinkMessage[]): Promise<void> {
+    const first = this.#sequence + 1
+    const bytes = this.#encodeAll(acknowledgedLast(messages))
+    const sent = await new Promise<number>((resolve, reject) => {
+      raw.send.async(this.#fd, bytes, bytes.length, 0, (error: Error | null, result: number) =>
+        error ? reject(error) : resolve(result),
+      )
+    })
+    // errno belongs to the thread that made the call: a batch that was not taken at all is said to be refused.
+    if (sent < 0) throw new NetlinkError(constants.errno.EIO, 0, messages[0]!.type)
+    this.#judge(messages, first)
+  }
+
+  #judge(messages: readonly NetlinkMessage[], first: number): void {
     let failure: NetlinkError | undefined
     for (const { sequence, kind, body } of this.#pending()) {
       const errno = kind === type.error ? -body.readInt32LE(0) : 0
@@ -116,9 +133,13 @@ export class NetlinkSocket {
   }
 
   #send(messages: readonly NetlinkMessage[]): void {
-    const bytes = Buffer.concat(messages.map(message => this.#encode(message)))
+    const bytes = this.#encodeAll(messages)
     if (raw.send(this.#fd, bytes, bytes.length, 0) < 0)
       throw new NetlinkError(koffi.errno(), 0, messages[0]!.type)
+  }
+
+  #encodeAll(messages: readonly NetlinkMessage[]): Buffer {
+    return Buffer.concat(messages.map(message => this.#encode(message)))
   }
 
   #encode({ type, flags, body }: NetlinkMessage): Buffer {
@@ -162,3 +183,6 @@ export class NetlinkSocket {
 }
 
 const acknowledged = (message: NetlinkMessage) => ({ ...message, flags: message.flags | NLM.ack })
+
+const acknowledgedLast = (messages: readonly NetlinkMessage[]) =>
+  messages.map((message, index) => (index === messages.length - 1 ? acknowledged(message) : message))
