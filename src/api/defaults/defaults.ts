@@ -40,6 +40,7 @@ const defaulters: Record<string, Defaulter> = {
   '/Service': defaultService,
   '/Secret': (secret: Secret) => {
     secret.type ||= 'Opaque'
+    takeInStringData(secret)
   },
   '/Namespace': (namespace: Namespace) => {
     namespace.status.phase ||= 'Active'
@@ -126,4 +127,14 @@ function defaultLimitRange({ spec }: LimitRange): void {
     item.default = { ...item.max, ...item.default }
     item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest }
   }
+}
+
+/** What clients write as text is kept as bytes. Upstream: Convert_v1_Secret_To_core_Secret. */
+function takeInStringData(secret: Secret): void {
+  const { stringData } = secret
+  if (!stringData) return
+  secret.data = { ...secret.data }
+  for (const [key, text] of Object.entries(stringData))
+    secret.data[key] = Buffer.from(text).toString('base64')
+  delete secret.stringData
 }

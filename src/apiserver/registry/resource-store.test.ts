@@ -288,3 +288,17 @@ test('a pod whose name is no DNS label is made with a warning', async () => {
     /^metadata\.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: \[/,
   )
 })
+
+test("a Secret's stringData is kept as data, and wins over it", async () => {
+  const api = new TestRegistry()
+  const data = { kept: 'b2xk', both: 'b2xk' }
+  const made = await api.create('secrets', {
+    metadata: { name: 's' },
+    data,
+    stringData: { both: 'new', own: 'ü' },
+  })
+  assert.deepEqual(made.data, { kept: 'b2xk', both: 'bmV3', own: 'w7w=' })
+  assert.ok(!('stringData' in made))
+  const patched = await api.patch('secrets', 's', { stringData: { kept: 'x' } })
+  assert.deepEqual(patched.data, { kept: 'eA==', both: 'bmV3', own: 'w7w=' })
+})
