@@ -76,6 +76,7 @@ export async function startApiServer(
     find: findBoundObjectThrough(() => registry.handle),
   })
   const late = lateNodeAccess()
+  let served: ServedResources | undefined
   const registry: Registry = createRegistry({
     storage,
     clock,
@@ -84,6 +85,7 @@ export async function startApiServer(
         lookup: storageLookup(storage),
         waitForAccount: waitForDefaultAccount(storage, clock),
         authorizer,
+        extensions: { clock, resourceOf: (apiVersion, kind) => served?.resourceOf(apiVersion, kind) },
         quota: { clock, updateStatus: quotaStatusThrough(() => registry.handle) },
       }),
       access.escalationCheck,
@@ -98,7 +100,7 @@ export async function startApiServer(
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
   await access.load()
-  const served = new ServedResources(registry.custom)
+  served = new ServedResources(registry.custom)
   await registry.custom.load()
   const port = await listen(parts, pki, { handle, tokens, authorizer, served, nodeAccess: late.access })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })

@@ -1,4 +1,5 @@
 // Starts the controllers that look after who may do what.
+import { runAdmissionPolicyStatus } from '../controllers/admission-policy-status/admission-policy-status.ts'
 import { runCertificateApproving } from '../controllers/certificates/approving.ts'
 import { runCertificateCleaning } from '../controllers/certificates/cleaning.ts'
 import { runCertificateSigning } from '../controllers/certificates/signing.ts'
@@ -11,6 +12,9 @@ export function startSecurityControllers(api: RunningApiServer, parts: ClusterPa
   const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log })
   keepRunning(parts, signal =>
     runClusterRoleAggregation(contextOf('clusterrole-aggregation-controller'), signal),
+  )
+  keepRunning(parts, signal =>
+    runAdmissionPolicyStatus(contextOf('validatingadmissionpolicy-status-controller'), signal),
   )
   const certificates = contextOf('certificate-controller')
   const authority = { certificate: api.authorityCertificate, key: api.authorityKey }

@@ -12,6 +12,12 @@ import type {
   Secret,
   Service,
 } from '../types/core-v1.ts'
+import {
+  defaultMutatingConfiguration,
+  defaultPolicy,
+  defaultPolicyBinding,
+  defaultValidatingConfiguration,
+} from './admission-registration.ts'
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './apps.ts'
 import { defaultCronJob, defaultJob } from './batch.ts'
 import { defaultDefinition, defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
@@ -77,6 +83,10 @@ const defaulters: Record<string, Defaulter> = {
   'scheduling.k8s.io/PriorityClass': (priority: { preemptionPolicy?: string }) => {
     priority.preemptionPolicy ??= 'PreemptLowerPriority'
   },
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': defaultMutatingConfiguration,
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': defaultValidatingConfiguration,
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': defaultPolicy,
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': defaultPolicyBinding,
   'apiextensions.k8s.io/CustomResourceDefinition': defaultDefinition,
   'storage.k8s.io/StorageClass': (storage: { reclaimPolicy?: string; volumeBindingMode?: string }) => {
     storage.reclaimPolicy ??= 'Delete'

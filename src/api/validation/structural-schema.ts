@@ -1,5 +1,6 @@
 // Schemas that say of every field what it is. Upstream: apiextensions-apiserver pkg/apiserver/schema/validation.go and
 // the schema checks of pkg/apis/apiextensions/validation.
+import { CelError, compile } from '../cel/environment.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from './field-error.ts'
 
@@ -56,7 +57,21 @@ function validate(schema: JSONSchemaProps, path: string): FieldError[] {
   if (type === 'array' && items === undefined) errors.push(required(`${path}.items`, 'must be specified'))
   if (Array.isArray(items))
     errors.push(forbiddenField(`${path}.items`, 'items must be a schema object and not an array'))
-  return [...errors, ...listErrors(schema, path), ...innerErrors(schema, path)]
+  return [...errors, ...ruleErrors(schema, path), ...listErrors(schema, path), ...innerErrors(schema, path)]
+}
+
+function ruleErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+  return (schema['x-kubernetes-validations'] ?? []).flatMap(({ rule }, index) => {
+    const at = `${path}.x-kubernetes-validations[${index}].rule`
+    if (!rule?.trim()) return [required(at, 'rule is not specified')]
+    try {
+      compile(rule)
+      return []
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error
+      return [invalidValue(at, rule, `compilation failed: ${error.message}`)]
+    }
+  })
 }
 
 const isFree = (schema: JSONSchemaProps) =>

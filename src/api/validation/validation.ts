@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
 import { isConfigMapKey, isDns1123Label } from '../names.ts'
 import type { ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret } from '../types/core-v1.ts'
+import { admissionChecks } from './admission-registration.ts'
 import { certificateChecks } from './certificates.ts'
 import { definitionChecks } from './custom-resource-definition.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
@@ -43,6 +44,7 @@ export const validators: Record<string, Validator> = {
   ...rbacChecks,
   ...certificateChecks,
   ...definitionChecks,
+  ...admissionChecks,
   ...templateChecks,
 }
 

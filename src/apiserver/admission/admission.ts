@@ -22,6 +22,8 @@ export interface AdmissionAttributes {
   dryRun: boolean
   options: RequestOptions | DeleteOptions
   warn(text: string): void
+  /** Reads a changed body anew: prunes and defaults it as the first was. Absent where the body has a kind of its own. */
+  decode?(body: KubeObject): KubeObject
 }
 
 export interface AdmissionPlugin {

@@ -8,23 +8,29 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import type { ObjectLookup } from './object-lookup.ts'
 import { podResize } from './pod-resize.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
+import { type PolicyParts, validatingPolicies } from './policy/validating-policies.ts'
+import { conditionsHold, requestVariables } from './policy/variables.ts'
 import { priority } from './priority.ts'
 import { type ResourceQuotaParts, resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { type ServiceAccountParts, serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { mutatingWebhooks, validatingWebhooks, type WebhookParts } from './webhook/webhooks.ts'
 
 export interface DefaultPluginParts extends ServiceAccountParts {
   /** Left out: quotas are not looked at. */
   quota?: Omit<ResourceQuotaParts, 'lookup'>
   /** Left out: anybody who may write certificate requests approves and signs them. */
   authorizer?: Authorizer
+  /** Left out: webhooks and policies are not asked. Needs the authorizer. */
+  extensions?: Omit<PolicyParts, 'lookup' | 'authorizer'> & Omit<WebhookParts, 'lookup' | 'conditionsHold'>
 }
 
 export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
-  const { lookup, quota, authorizer } = parts
+  const { lookup, quota, authorizer, extensions } = parts
   return [
     namespaceLifecycle(lookup),
     limitRanger(lookup),
@@ -41,6 +47,24 @@ export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
     certificateSubjectRestriction,
     defaultIngressClass(lookup),
     podResize(lookup),
+    ...(authorizer && extensions ? extensionPlugins(lookup, authorizer, extensions) : []),
     ...(quota ? [resourceQuota({ lookup, ...quota })] : []),
   ]
+}
+
+function extensionPlugins(
+  lookup: ObjectLookup,
+  authorizer: Authorizer,
+  extensions: NonNullable<DefaultPluginParts['extensions']>,
+): AdmissionPlugin[] {
+  const parts: PolicyParts & WebhookParts = {
+    ...extensions,
+    lookup,
+    authorizer,
+    async conditionsHold(conditions, attributes) {
+      const namespaceObject = attributes.namespace ? lookup.namespace(attributes.namespace) : undefined
+      return conditionsHold(conditions, requestVariables(attributes, { authorizer, namespaceObject }))
+    },
+  }
+  return [mutatingWebhooks(parts), validatingPolicies(parts), validatingWebhooks(parts)]
 }

@@ -5,7 +5,7 @@ import { applyDefaults } from '../../api/defaults/defaults.ts'
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiRequest } from '../../api/request.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
-import { type DecodedObject, decodeObject } from '../../api/schema/decode-object.ts'
+import { type DecodedObject, decodeObject, type FieldValidation } from '../../api/schema/decode-object.ts'
 import { badRequest, type FieldErrorLike, invalid } from '../../api/status-error.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import type { Admission, AdmissionAttributes, Operation } from '../admission/admission.ts'
@@ -63,8 +63,18 @@ export class WriteRequest {
     return object
   }
 
-  #read(body: object, { apiVersion, kind }: BodyKind): DecodedObject {
-    const validation = this.request.options?.fieldValidation
+  /** As the first time, but silently. */
+  #decodeAgain(body: KubeObject): KubeObject {
+    const { object } = this.#read(body, { apiVersion: body.apiVersion, kind: body.kind }, 'Ignore')
+    applyDefaults(object)
+    return object
+  }
+
+  #read(
+    body: object,
+    { apiVersion, kind }: BodyKind,
+    validation: FieldValidation | undefined = this.request.options?.fieldValidation,
+  ): DecodedObject {
     const isOwn = kind === this.info.kind && apiVersion === groupVersion(this.info)
     return isOwn && this.#decode
       ? this.#decode(body, validation)
@@ -124,6 +134,7 @@ export class WriteRequest {
       dryRun: context.dryRun,
       options: request.deleteOptions ?? request.options ?? {},
       warn: context.warn,
+      decode: body => this.#decodeAgain(body),
     }
   }
 }

@@ -1,5 +1,6 @@
 // Objects of one version of a custom resource: what its schema says, and nothing else.
 // Upstream: apiextensions-apiserver pkg/registry/customresource/strategy.go.
+import { validateRules } from '../../../api/cel/validation-rules.ts'
 import { findAll } from '../../../api/custom/json-path.ts'
 import { validateValue } from '../../../api/custom/validate-value.ts'
 import type { KubeObject } from '../../../api/kube-object.ts'
@@ -44,22 +45,27 @@ export class CustomStrategy implements Strategy {
   }
 
   validate(object: KubeObject): readonly FieldErrorLike[] {
-    return [...validateCreate(object, this.#info.namespaced), ...this.#schemaErrors(object)]
+    return [...validateCreate(object, this.#info.namespaced), ...this.#schemaErrors(object, undefined)]
   }
 
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldErrorLike[] {
     return [...validateUpdate(object, old), ...this.#news(object, old)]
   }
 
-  #schemaErrors(object: KubeObject): FieldErrorLike[] {
-    return this.#schema ? validateValue(object, this.#schema) : []
+  /** Rules are asked only of what has the right shape. */
+  #schemaErrors(object: KubeObject, old: KubeObject | undefined): FieldErrorLike[] {
+    if (!this.#schema) return []
+    const errors = validateValue(object, this.#schema)
+    return errors.length > 0 ? errors : validateRules(object, old, this.#schema)
   }
 
   /** What was wrong already and stays as it is is let be. Upstream: CRDValidationRatcheting. */
   #news(object: KubeObject, old: KubeObject): FieldErrorLike[] {
-    const errors = this.#schemaErrors(object)
+    const errors = this.#schemaErrors(object, old)
     if (errors.length === 0) return errors
-    const before = new Set(this.#schemaErrors(old).map(({ field, message }) => `${field}: ${message}`))
+    const before = new Set(
+      this.#schemaErrors(old, undefined).map(({ field, message }) => `${field}: ${message}`),
+    )
     return errors.filter(({ field, message }) => !before.has(`${field}: ${message}`))
   }
 
