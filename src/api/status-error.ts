@@ -161,6 +161,10 @@ export function tooManyRequests(
   })
 }
 
+export function serviceUnavailable(message: string): StatusError {
+  return new StatusError({ code: 503, reason: 'ServiceUnavailable', message })
+}
+
 export function internalError(error: unknown): StatusError {
   const text = error instanceof Error ? error.message : String(error)
   return new StatusError({

@@ -59,6 +59,21 @@ export type RemoteSession = (streams: RemoteStreams, signal: AbortSignal) => Pro
 /** Connects one stream with a port of the pod, until both sides have ended; throws the words for the error stream. */
 export type PortForwarder = (port: number, stream: Duplex, signal: AbortSignal) => Promise<void>
 
+/** A request to a kubelet's own port. */
+export interface KubeletRequest {
+  method: string
+  /** As the client encoded it: /containerLogs/default/web/nginx. */
+  path: string
+  query: URLSearchParams
+  signal: AbortSignal
+}
+
+export interface KubeletAnswer {
+  code: number
+  contentType: string
+  body: Uint8Array | AsyncIterable<Uint8Array>
+}
+
 export interface ReadAccess {
   /**
    * The log's bytes as `kubectl logs` shows them. Throws StatusError (400) with the kubelet's texts, such as
@@ -83,4 +98,7 @@ export interface NodeAccess extends ReadAccess {
 
   /** Throws StatusError when the pod cannot be reached at all. */
   portForward(nodeName: string, pod: PodReference): Promise<PortForwarder>
+
+  /** What the kubelet answers on its own port; failures of its own are answers too. */
+  ask(nodeName: string, request: KubeletRequest): Promise<KubeletAnswer>
 }

@@ -25,8 +25,8 @@ import type { NodeAccess } from '../apiserver/node-access.ts'
 import { withCustomDocuments } from '../apiserver/openapi/custom-documents.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
+import { connectHandlers } from '../apiserver/proxy/connect-handlers.ts'
 import { createRegistry, type Registry } from '../apiserver/registry/registry.ts'
-import { upgradeHandlers } from '../apiserver/streaming/upgrade-handlers.ts'
 import { PlainError } from '../base/plain-error.ts'
 import { Client } from '../client/client.ts'
 import { writeKubeconfig } from '../client/kubeconfig.ts'
@@ -180,12 +180,13 @@ async function listen(
     tables: served.tableFor,
     health: { livez: [], readyz: [] },
     metrics: new ServerMetrics(),
-    onUpgrade: upgradeHandlers({
+    ...connectHandlers({
       handle,
       authorizer,
       nodeAccess,
       clock: parts.clock,
       log: parts.log,
+      random: Math.random,
     }),
     log: parts.log,
     clock: parts.clock,

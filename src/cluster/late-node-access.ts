@@ -18,6 +18,7 @@ export function lateNodeAccess(): LateNodeAccess {
       logs: async (...request) => current().logs(...request),
       exec: async (...request) => current().exec(...request),
       attach: async (...request) => current().attach(...request),
+      ask: async (...request) => current().ask(...request),
       portForward: async (...request) => current().portForward(...request),
       get: async (...request) => current().get(...request),
     },

@@ -30,6 +30,7 @@ import { Prober } from './prober/prober.ts'
 import { Resizes } from './resize/resizes.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
+import { answerKubeletRequest, type KubeletServerParts } from './server/kubelet-server.ts'
 import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
 import { isMirror } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
@@ -93,8 +94,23 @@ export class Kubelet {
       exec: (_nodeName, pod, options) => this.#streaming.exec(pod, options),
       attach: (_nodeName, pod, options) => this.#streaming.attach(pod, options),
       portForward: (_nodeName, pod) => this.#streaming.portForward(pod),
-      get: (_nodeName, path) =>
-        answerNodeRequest(path, { stats: this.#stats, pods: () => this.#workers.taken() }),
+      get: (_nodeName, path) => answerNodeRequest(path, this.#endpointParts),
+      ask: (_nodeName, request) => answerKubeletRequest(request, this.#endpointParts),
+    }
+  }
+
+  get #endpointParts(): KubeletServerParts {
+    const { runtime, nodeName, options } = this.#parts
+    const pods = () => this.#workers.taken()
+    const configuration = options?.configuration ?? {}
+    return {
+      stats: this.#stats,
+      pods,
+      logs: this.#logs,
+      runtime,
+      nodeName,
+      configuration,
+      systemLogs: '/var/log',
     }
   }
 

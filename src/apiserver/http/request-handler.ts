@@ -14,6 +14,7 @@ import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import type { ResourceIndex } from '../discovery/resource-index.ts'
 import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
+import type { ConnectHandler } from './connect.ts'
 import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
 import type { RequestLabels, ServerMetrics } from './metrics.ts'
@@ -39,6 +40,8 @@ export interface RequestHandlerOptions {
   metrics: ServerMetrics
   /** By 'pods/exec'. What is not here is answered with 501. */
   onUpgrade?: ReadonlyMap<string, UpgradeHandler>
+  /** By 'pods/proxy': who answers requests whose answer is not an API object. */
+  onConnect?: ReadonlyMap<string, ConnectHandler>
   log: Log
   clock: Clock
   /** Aborted when the server closes. */
@@ -165,6 +168,8 @@ export class RequestHandler {
     const { request, response, query, signal } = exchange
     const { resources, codec, handle } = this.#options
     const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
+    const connect = this.#options.onConnect?.get(`${info.resource}/${info.subresource ?? ''}`)
+    if (connect) return connect({ request, response, info, query, user, signal })
     // Before anything changes: an answer that cannot be written must not follow a write.
     const groupVersion = info.group ? `${info.group}/${info.version}` : info.version
     const hasProtobuf = codec.canEncode(groupVersion, resource.kind)

@@ -19,7 +19,10 @@ export interface StreamingParts {
 }
 
 /** The pod of the request. Throws NotFound. */
-export async function podOf({ handle }: StreamingParts, { info, user }: UpgradeRequest): Promise<Pod> {
+export async function podOf(
+  { handle }: StreamingParts,
+  { info, user }: Pick<UpgradeRequest, 'info' | 'user'>,
+): Promise<Pod> {
   const { group, version, namespace, name = '' } = info
   const answer = await handle({
     user,
@@ -63,6 +66,8 @@ export async function requireCreate({ authorizer }: StreamingParts, upgrade: Upg
     ...(name && { name }),
   })
 }
+
+export const upgradeRequired = () => badRequest('Upgrade request required')
 
 /** What a node refused, as an API server passes on the words of a kubelet: plain text with the kubelet's code. */
 export function plainRefusal(error: unknown): PlainRefusal {

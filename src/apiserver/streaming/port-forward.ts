@@ -2,7 +2,7 @@
 // WebSocket. Upstream: the portforward package of the kubelet's streaming server, and the API server's tunnelling.
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream } from 'ws'
-import { badRequest } from '../../api/status-error.ts'
+import type { ConnectHandler } from '../http/connect.ts'
 import type { PodReference, PortForwarder } from '../node-access.ts'
 import {
   nodeOf,
@@ -12,6 +12,7 @@ import {
   referenceTo,
   requireCreate,
   type StreamingParts,
+  upgradeRequired,
 } from './pod-streaming.ts'
 import { forwardChannels, parsePorts } from './port-forward-channels.ts'
 import { forwardStreams } from './port-forward-streams.ts'
@@ -38,7 +39,7 @@ export function portForwardHandler(parts: StreamingParts): UpgradeHandler {
     if (kind === 'websocket') await requireCreate(parts, upgrade)
     const pod = await podOf(parts, upgrade)
     const node = nodeOf(pod)
-    if (!kind) throw badRequest('Upgrade request required')
+    if (!kind) throw upgradeRequired()
     const reference = referenceTo(pod)
     await orAnswerPlainly(upgrade, async () => {
       const forward = await parts.nodeAccess.portForward(node, reference).catch(error => {
@@ -47,6 +48,13 @@ export function portForwardHandler(parts: StreamingParts): UpgradeHandler {
       const session = { pod: reference, forward, parts, signal: upgrade.signal }
       return kind === 'spdy' ? overSpdy(session, upgrade) : overWebSocket(session, upgrade)
     })
+  }
+}
+
+export function plainPortForward(parts: StreamingParts): ConnectHandler {
+  return async connect => {
+    nodeOf(await podOf(parts, connect))
+    throw upgradeRequired()
   }
 }
 

@@ -1,7 +1,8 @@
 // pods/exec and pods/attach. Upstream: the pod registry's ExecREST and AttachREST, the stream translator of the API
 // server (v5), the kubelet's streaming server (the other protocols).
-import { badRequest, internalError, StatusError } from '../../api/status-error.ts'
+import { internalError, StatusError } from '../../api/status-error.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import type { ConnectHandler } from '../http/connect.ts'
 import type { AttachOptions, RemoteSession, RemoteStatus } from '../node-access.ts'
 import { chooseContainer } from '../registry/subresources/pod-log.ts'
 import {
@@ -12,6 +13,7 @@ import {
   referenceTo,
   requireCreate,
   type StreamingParts,
+  upgradeRequired,
 } from './pod-streaming.ts'
 import { parseAttachOptions, parseExecOptions, requireAnyStream } from './remote-command-options.ts'
 import type { RemoteCommandPeer } from './remote-command-peer.ts'
@@ -43,6 +45,16 @@ export function attachHandler(parts: StreamingParts): UpgradeHandler {
     })
 }
 
+/** Requests that ask for no upgrade are told what else is wrong with them first. */
+export function plainRemoteCommand(parts: StreamingParts): ConnectHandler {
+  return async connect => {
+    const pod = await podOf(parts, connect)
+    chooseContainer(pod, connect.query.get('container') ?? '')
+    nodeOf(pod)
+    throw upgradeRequired()
+  }
+}
+
 interface Command {
   options: AttachOptions
   /** Asks the node. */
@@ -57,7 +69,7 @@ async function serve(
   const kind = upgradeKind(upgrade.request)
   if (kind === 'websocket') await requireCreate(parts, upgrade)
   const command = commandFor(await podOf(parts, upgrade))
-  if (!kind) throw badRequest('Upgrade request required')
+  if (!kind) throw upgradeRequired()
   await orAnswerPlainly(upgrade, () =>
     kind === 'spdy' ? overSpdy(parts, upgrade, command) : overWebSocket(parts, upgrade, command),
   )

@@ -1,14 +1,16 @@
 // Joins a running container's own streams through the socket of its conmon. That is a packet socket: every packet of
 // output names its stream in its first byte, every packet sent is input. Packets keep their bounds only as long as each
 // read and write is one system call, so both sides go piece by piece here.
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Clock } from '../../../base/clock.ts'
 import { streamOf } from '../syscall/file-descriptors.ts'
 import { AF, closeSocket, connectSocket, openSocket, SOCK } from '../syscall/libc.ts'
 import type { CommandStreams, Perform } from './remote-command.ts'
+import { ResizeWriter } from './resize-writer.ts'
 
 /** conmon's marks of stdout and stderr; a terminal has only the first. */
 const STDOUT = 2
@@ -17,15 +19,14 @@ const STDERR = 3
 const MOST_INPUT_BYTES = 8 * 1024
 
 /** `bundle` is the folder of the container with conmon's socket and control fifo. */
-export function attachSession(bundle: string): Perform {
+export function attachSession(bundle: string, clock: Clock): Perform {
   return async (streams, signal) => {
     const socket = streamOf(connect(bundle))
     socket.on('error', () => {})
     const hangUp = () => socket.destroy()
     signal.addEventListener('abort', hangUp, { once: true })
-    streams.onResize(({ width, height }) => {
-      writeFileSync(join(bundle, 'ctl'), `1 ${height} ${width}\n`)
-    })
+    const resizer = new ResizeWriter(join(bundle, 'ctl'), clock)
+    streams.onResize(size => resizer.resize(size))
     const over = receiveOutput(socket, streams)
     if (streams.stdin) sendInput(streams.stdin, socket)
     await over

@@ -45,7 +45,7 @@ export class StreamingCalls {
 
   attach({ containerId, ...wanted }: AttachRequest): string {
     const { dir, clock } = this.#options
-    return this.#server.offer(remoteCommand(wanted, clock, attachSession(dir.container(containerId))))
+    return this.#server.offer(remoteCommand(wanted, clock, attachSession(dir.container(containerId), clock)))
   }
 
   portForward(sandboxId: string): string {
