@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 
-/** Until the source has ended and the target has taken everything. A target that is gone is no failure. */
+/** Until the source has ended and the target has taken everything. That one of them is gone is no failure. */
 export async function copyOutput(source: Readable, target: Writable | undefined): Promise<void> {
   if (!target) {
     await untilEnd(source)
@@ -16,7 +16,7 @@ export async function copyOutput(source: Readable, target: Writable | undefined)
       if (!target.write(chunk)) await once(target, 'drain', { signal: gone.signal })
     }
   } catch (error) {
-    if (!gone.signal.aborted && !isTerminalEnd(error)) throw error
+    if (!gone.signal.aborted && !isEnd(error)) throw error
   }
   await new Promise<void>(resolve => {
     if (target.destroyed) return resolve()
@@ -33,4 +33,6 @@ async function untilEnd(source: Readable): Promise<void> {
   })
 }
 
-const isTerminalEnd = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EIO'
+/** ERR_STREAM_PREMATURE_CLOSE: the client hung up, and the source was let go. */
+const isEnd = (error: unknown) =>
+  ['EIO', 'ERR_STREAM_PREMATURE_CLOSE'].includes((error as NodeJS.ErrnoException).code ?? '')

@@ -83,16 +83,19 @@ async function withPipes(
   signal.addEventListener('abort', hangUp, { once: true })
   if (input) sendInput(streams.stdin!, input.own)
   const exit = exitOf(child)
-  const copied = outputs.map(async output => {
-    if (!output) return
-    const { name, own } = output
-    const isCommands = name === 'stdout' || (await saidByCommand(own, folder, exit, clock))
-    await copyOutput(own, isCommands ? streams[name] : undefined)
-    if (!isCommands) streams[name]!.end()
-  })
+  const copied = Promise.all(
+    outputs.map(async output => {
+      if (!output) return
+      const { name, own } = output
+      const isCommands = name === 'stdout' || (await saidByCommand(own, folder, exit, clock))
+      await copyOutput(own, isCommands ? streams[name] : undefined)
+      if (!isCommands) streams[name]!.end()
+    }),
+  )
+  copied.catch(() => {})
   const exitCode = await exit
   input?.own.destroy()
-  await Promise.all(copied)
+  await copied
   signal.removeEventListener('abort', hangUp)
   return exitCode
 }
