@@ -542,6 +542,16 @@ test('warnings become headers that cannot break out of them', async () => {
   )
 })
 
+test('every answer about Endpoints says what to use instead', async () => {
+  const object = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'a' } } as never
+  await using server = await startTestServer({ handle: async () => ({ kind: 'object', code: 200, object }) })
+  const warning = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+  const path = '/api/v1/namespaces/ns/endpoints/a'
+  for (const method of ['GET', 'DELETE'])
+    assert.equal((await server.call(method, path)).headers.warning, warning)
+  assert.equal((await server.call('GET', `${MAPS}/a`)).headers.warning, undefined)
+})
+
 test('logs are streamed as they come', async () => {
   let release = () => {}
   const more = new Promise<void>(resolve => {

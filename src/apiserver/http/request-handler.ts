@@ -15,6 +15,7 @@ import type { ResourceIndex } from '../discovery/resource-index.ts'
 import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
 import type { ConnectHandler } from './connect.ts'
+import { deprecationOf } from './deprecated-resources.ts'
 import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
 import type { RequestLabels, ServerMetrics } from './metrics.ts'
@@ -178,7 +179,7 @@ export class RequestHandler {
     const convert = transformer({ ...this.#options, representation, resource, query })
     const apiRequest = await buildApiRequest({ request, info, query, user, resource, codec, signal })
     const answer = await handle(apiRequest)
-    addWarnings(response, answer)
+    addWarnings(response, answer, deprecationOf(info))
     if (answer.kind === 'stream')
       return streamBytes(response, answer.contentType, answer.body, this.#options.log)
     if (answer.kind === 'watch') {
@@ -300,9 +301,9 @@ function attributesFor(info: RequestInfo, user: UserInfo, query: URLSearchParams
   }
 }
 
-function addWarnings(response: ServerResponse, answer: ApiResponse): void {
-  if (answer.kind === 'stream' || !answer.warnings?.length) return
-  response.setHeader('Warning', answer.warnings.map(warningHeader))
+function addWarnings(response: ServerResponse, answer: ApiResponse, deprecation: readonly string[]): void {
+  const warnings = [...deprecation, ...(answer.kind === 'stream' ? [] : (answer.warnings ?? []))]
+  if (warnings.length > 0) response.setHeader('Warning', warnings.map(warningHeader))
 }
 
 function timedOut(): StatusError {
