@@ -161,6 +161,18 @@ test('a change of type drops what the new type has no use for', async () => {
   assert.equal(plain.spec!.clusterIP, made.spec!.clusterIP)
 })
 
+test('an address cannot be exchanged, whatever the other one is', async () => {
+  const api = new TestRegistry()
+  await api.create('services', service('a', { clusterIP: '10.96.0.20' }))
+  await api.create('services', service('b', { clusterIP: '10.96.0.21' }))
+  for (const clusterIP of ['10.96.0.21', '10.96.0.22', '192.168.0.1']) {
+    const { message } = await failure(api.patch('services', 'a', { spec: { clusterIP } }))
+    const why = `spec.clusterIPs[0]: Invalid value: ["${clusterIP}"]: may not change once set`
+    assert.equal(message, `Service "a" is invalid: ${why}`)
+  }
+  assert.deepEqual(await addressNames(api), ['10.96.0.20', '10.96.0.21'])
+})
+
 test('ports keep their node ports by name when others come and go', async () => {
   const api = new TestRegistry()
   const port = (name: string, number: number) => ({ name, port: number })

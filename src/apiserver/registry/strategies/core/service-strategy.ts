@@ -75,7 +75,8 @@ export class ServiceStrategy extends DefaultStrategy {
     const errors = fillFamilies(service, old)
     if (errors.length > 0) throw invalid(services, service.metadata.name, errors)
     const key = keyOf(service.metadata)
-    this.#allocateIp(service, key)
+    // An address that is there is not changed: validation says so.
+    if (!old || !usesClusterIp(old.spec) || !old.spec.clusterIP) this.#allocateIp(service, key)
     this.#allocatePorts(service, key)
     if (dryRun) return () => {}
     const claim = addresses.claim(key, holdingsOfService(service))
