@@ -36,7 +36,7 @@ test('an event is written with all that kubectl and controllers look at', async 
   })
   await settle()
   const [event] = (await client.list(events, { namespace: 'a' })).items
-  assert.match(event!.metadata.name, /^web\.17979cfe362a000[0-9a-f]$/)
+  assert.match(event!.metadata.name, /^web\.17979cfe36[23][0-9a-f]{5}$/)
   assert.deepEqual(event!.metadata.annotations, { a: 'b' })
   assert.deepEqual(event!.involvedObject, referenceTo(pod, 'spec.containers{web}'))
   assert.deepEqual(

@@ -24,11 +24,13 @@ export class EventRecorder {
   readonly #options: EventRecorderOptions
   readonly #writer: EventWriter
   readonly #state = newCorrelatorState()
-  readonly #nanos = new UniqueNanos()
+  readonly #nanos: UniqueNanos
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
-    this.#writer = new EventWriter({ ...options, random: options.random ?? Math.random })
+    const { random = Math.random } = options
+    this.#writer = new EventWriter({ ...options, random })
+    this.#nanos = new UniqueNanos(random())
   }
 
   /** Returns at once and never throws. For a part of an object pass `referenceTo(pod, 'spec.containers{web}')`. */

@@ -38,12 +38,14 @@ interface Known {
 export class EventsV1Recorder {
   readonly #options: EventsV1RecorderOptions
   readonly #writer: EventWriter
-  readonly #nanos = new UniqueNanos()
+  readonly #nanos: UniqueNanos
   readonly #known = new Map<string, Known>()
 
   constructor(options: EventsV1RecorderOptions) {
     this.#options = options
-    this.#writer = new EventWriter({ ...options, random: options.random ?? Math.random })
+    const { random = Math.random } = options
+    this.#writer = new EventWriter({ ...options, random })
+    this.#nanos = new UniqueNanos(random())
   }
 
   /** Returns at once and never throws. */

@@ -28,11 +28,16 @@ test('an event is called after its object and the time, or by a UUID where that 
 })
 
 test('nanoseconds never repeat within a millisecond or when the clock stands still', () => {
-  const nanos = new UniqueNanos()
+  const nanos = new UniqueNanos(0)
   assert.deepEqual(
     [nanos.next(5), nanos.next(5), nanos.next(4), nanos.next(6)],
     [5_000_000n, 5_000_001n, 5_000_002n, 6_000_000n],
   )
+})
+
+test('two parts that tell of an object in the same millisecond name their events differently', () => {
+  const [one, other] = [new UniqueNanos(0.25), new UniqueNanos(0.5)]
+  assert.deepEqual([one.next(5), other.next(5)], [5_250_000n, 5_500_000n])
 })
 
 test('times are written as the API writes them', () => {

@@ -52,12 +52,21 @@ export function microTimeOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 23)}000Z`
 }
 
-/** Nanoseconds of now that never repeat, though clocks here count milliseconds only. */
+/**
+ * Nanoseconds of now that never repeat, though clocks here count milliseconds only. Each counts from a place of its own
+ * within the millisecond: two parts may tell of the same object in the same one.
+ */
 export class UniqueNanos {
+  readonly #offset: bigint
   #last = 0n
 
+  /** From 0 to below 1. */
+  constructor(random: number) {
+    this.#offset = BigInt(Math.floor(random * 1_000_000))
+  }
+
   next(nowMs: number): bigint {
-    const now = BigInt(Math.floor(nowMs)) * 1_000_000n
+    const now = BigInt(Math.floor(nowMs)) * 1_000_000n + this.#offset
     this.#last = now > this.#last ? now : this.#last + 1n
     return this.#last
   }
