@@ -31,7 +31,7 @@ const VIOLATED = "Cannot evict pod as it would violate the pod's disruption budg
 export function evictionHandler(handler: ResourceHandler, budgets: () => Endpoint): SubresourceHandler {
   return async (endpoint, request) => {
     const write = handler.begin(endpoint, request)
-    const object = write.decode(request.body, { apiVersion: 'policy/v1', kind: 'Eviction' })
+    const object = write.decode(inStableVersion(request.body), { apiVersion: 'policy/v1', kind: 'Eviction' })
     if (object.metadata.name !== request.name)
       throw badRequest('name in URL does not match name in Eviction object')
     write.checkTarget(object)
@@ -270,4 +270,10 @@ function exhausted({ metadata: { name }, status }: PodDisruptionBudget): StatusE
       `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`,
     ),
   )
+}
+
+/** Clients of Kubernetes before 1.22 say policy/v1beta1, with the same fields. Upstream: EvictionREST.AcceptsGroupVersion. */
+function inStableVersion(body: unknown): unknown {
+  const isBeta = (body as { apiVersion?: string } | undefined)?.apiVersion === 'policy/v1beta1'
+  return isBeta ? { ...(body as object), apiVersion: 'policy/v1' } : body
 }

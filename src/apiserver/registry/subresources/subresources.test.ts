@@ -227,6 +227,15 @@ test('an eviction spends the budget and deletes', async () => {
   assert.equal(status!.conditions![0]!.reason, 'InsufficientPods')
 })
 
+test('an eviction in the words of older clients does the same', async () => {
+  const api = new TestRegistry()
+  await api.create('pods', pod('p'))
+  const body = { apiVersion: 'policy/v1beta1', kind: 'Eviction', metadata: { name: 'p' } }
+  const answer = await api.object('create', 'pods/eviction', { name: 'p', body })
+  assert.deepEqual([answer.status, answer.code], ['Success', 201])
+  assert.equal((await failure(api.get('pods', 'p'))).code, 404)
+})
+
 test('an eviction without a budget left is too many', async () => {
   const api = await withBudget(0)
   const status = await failure(evict(api))
