@@ -18,6 +18,7 @@ import { type ResourceQuotaParts, resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { type ServiceAccountParts, serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { mutatingWebhooks, validatingWebhooks, type WebhookParts } from './webhook/webhooks.ts'
 
 export interface DefaultPluginParts extends ServiceAccountParts {
@@ -36,6 +37,7 @@ export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
     limitRanger(lookup),
     serviceAccount(parts),
     nodeRestriction(lookup),
+    taintNodesByCondition,
     podSecurity(lookup),
     priority(lookup),
     defaultTolerationSeconds,

@@ -9,9 +9,11 @@ import type { ResourceStore } from './resource-store.ts'
 /** Turns objects of one served version into the stored one and back. */
 export interface Conversion {
   /** `object` is unfrozen and may be taken apart. */
-  toStored(object: KubeObject): KubeObject
+  toStored(object: KubeObject): KubeObject | Promise<KubeObject>
   /** `object` is frozen; so is the answer. */
   fromStored(object: KubeObject): KubeObject
+  /** To be awaited before `fromStored` is asked for these: for conversions that others make. */
+  prepare?(objects: readonly KubeObject[]): Promise<void>
 }
 
 export interface Endpoint {
@@ -21,13 +23,20 @@ export interface Endpoint {
   /** Only where this version is not the stored one. */
   conversion?: Conversion
   /** Reads bodies of kinds that are not built in. */
-  decode?(body: unknown, validation: FieldValidation | undefined): DecodedObject
+  decode?(body: unknown, validation: FieldValidation | undefined, problems: readonly string[]): DecodedObject
   /** Where a custom resource keeps what its scale shows. */
   scalePaths?: CustomResourceSubresourceScale
   /** A warning for everybody who uses the version. */
   deprecation?: string
 }
 
+/** The object in the endpoint's version. */
+export async function serve(endpoint: Endpoint, object: KubeObject): Promise<KubeObject> {
+  await endpoint.conversion?.prepare?.([object])
+  return served(endpoint, object)
+}
+
+/** Only after `prepare`, where the conversion has that. */
 export function served(endpoint: Endpoint, object: KubeObject): KubeObject {
   return endpoint.conversion ? endpoint.conversion.fromStored(object) : object
 }

@@ -9,7 +9,7 @@ import type { Admission } from '../admission/admission.ts'
 import { apply, trackUpdate } from '../managed-fields/field-manager.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
 import { checkPatchOptions, readConfiguration } from './apply-request.ts'
-import { type Endpoint, served } from './endpoint.ts'
+import { type Endpoint, serve, served } from './endpoint.ts'
 import { groupVersion } from './resource-reader.ts'
 import { parseResourceVersion, tooLarge } from './resource-version.ts'
 import type { UpdateStrategy } from './strategy.ts'
@@ -60,17 +60,18 @@ export class ResourceHandler {
     return new WriteRequest(request, endpoint, this.#parts.admission, this.#parts.clock)
   }
 
-  get(endpoint: Endpoint, { namespace, name = '', options }: ApiRequest): ApiResponse {
+  async get(endpoint: Endpoint, { namespace, name = '', options }: ApiRequest): Promise<ApiResponse> {
     const asked = parseResourceVersion(options?.resourceVersion)
     const current = this.#parts.revision()
     if (asked && asked > current) throw tooLarge(asked, current)
-    return answer(served(endpoint, endpoint.store.get(namespace, name).object))
+    return answer(await serve(endpoint, endpoint.store.get(namespace, name).object))
   }
 
   async #list(endpoint: Endpoint, { namespace, options = {} }: ApiRequest): Promise<ApiResponse> {
     const list = await endpoint.reader.list(namespace, options)
     const { conversion } = endpoint
     if (!conversion) return answer(list as unknown as KubeObject)
+    await conversion.prepare?.(list.items)
     const items = list.items.map(item => conversion.fromStored(item))
     return answer({ ...list, apiVersion: groupVersion(endpoint.info), items } as unknown as KubeObject)
   }
@@ -86,12 +87,12 @@ export class ResourceHandler {
     write.checkTarget(object)
     trackUpdate(object, undefined, write.writer, hasStatus(endpoint))
     await write.admit('CREATE', object)
-    const created = await endpoint.store.create(toStored(endpoint, object), {
+    const created = await endpoint.store.create(await toStored(endpoint, object), {
       namespace: request.namespace,
       context: write.context,
       validate: final => write.validate('CREATE', final),
     })
-    return answer(served(endpoint, created), 201, write.warnings)
+    return answer(await serve(endpoint, created), 201, write.warnings)
   }
 
   /** `strategy`: of a subresource that is updated with the resource's own kind (status, ephemeralcontainers, resize). */
@@ -107,7 +108,7 @@ export class ResourceHandler {
     const transform = async (old: KubeObject | undefined) => {
       const object = unused ?? read()
       unused = undefined
-      trackUpdate(object, old && served(endpoint, old), write.writer, hasStatus(endpoint))
+      trackUpdate(object, old && (await serve(endpoint, old)), write.writer, hasStatus(endpoint))
       await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
       return toStored(endpoint, object)
     }
@@ -121,7 +122,7 @@ export class ResourceHandler {
       validateCreate: final => write.validate('CREATE', final),
       ...(strategy && { strategy }),
     })
-    return answer(served(endpoint, object), created ? 201 : 200, distinct(write.warnings))
+    return answer(await serve(endpoint, object), created ? 201 : 200, distinct(write.warnings))
   }
 
   async patch(endpoint: Endpoint, request: ApiRequest, strategy?: UpdateStrategy): Promise<ApiResponse> {
@@ -137,7 +138,7 @@ export class ResourceHandler {
       context: write.context,
       attempts: PATCH_ATTEMPTS,
       transform: async old => {
-        const current = served(endpoint, old)
+        const current = await serve(endpoint, old)
         const object = write.decode(applyPatch(current, patch))
         write.checkTarget(object)
         trackUpdate(object, current, write.writer, hasStatus(endpoint))
@@ -148,7 +149,7 @@ export class ResourceHandler {
       validate: (final, old) => write.validate('UPDATE', final, old),
       ...(strategy && { strategy }),
     })
-    return answer(served(endpoint, object), 200, distinct(write.warnings))
+    return answer(await serve(endpoint, object), 200, distinct(write.warnings))
   }
 
   /** Server-side apply: the only patch that creates what does not exist. */
@@ -161,7 +162,7 @@ export class ResourceHandler {
     const { namespace, options = {} } = write.request
     const writer = { ...write.writer, fieldManager: options.fieldManager! }
     const transform = async (old: KubeObject | undefined) => {
-      const live = old && served(endpoint, old)
+      const live = old && (await serve(endpoint, old))
       const object = write.decode(apply(live, config, writer, options.force ?? false, hasStatus(endpoint)))
       write.checkTarget(object)
       await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
@@ -178,7 +179,7 @@ export class ResourceHandler {
       validateCreate: final => write.validate('CREATE', final),
       ...(strategy && { strategy }),
     })
-    return answer(served(endpoint, object), created ? 201 : 200, distinct(write.warnings))
+    return answer(await serve(endpoint, object), created ? 201 : 200, distinct(write.warnings))
   }
 
   async #delete(endpoint: Endpoint, request: ApiRequest): Promise<ApiResponse> {
@@ -193,7 +194,7 @@ export class ResourceHandler {
     })
     const isAccepted = !removed && options.orphanDependents === false
     if (!removed || endpoint.store.strategy.returnsDeletedObject) {
-      return answer(served(endpoint, object), isAccepted ? 202 : 200, write.warnings)
+      return answer(await serve(endpoint, object), isAccepted ? 202 : 200, write.warnings)
     }
     return answer(successStatus(endpoint.info, object), 200, write.warnings)
   }
@@ -211,6 +212,7 @@ export class ResourceHandler {
     await Promise.all(
       list.items.map(item => this.#deleteOne(endpoint, write, item, request.deleteOptions ?? {})),
     )
+    await endpoint.conversion?.prepare?.(list.items)
     const items = list.items.map(item => served(endpoint, item))
     const answered: KubeList<KubeObject> = { ...list, apiVersion: groupVersion(endpoint.info), items }
     return answer(answered as unknown as KubeObject, 200, write.warnings)
@@ -248,7 +250,7 @@ function distinct(warnings: readonly string[]): string[] {
 
 const hasStatus = ({ store }: Endpoint) => store.strategy.status !== undefined
 
-function toStored(endpoint: Endpoint, object: KubeObject): KubeObject {
+function toStored(endpoint: Endpoint, object: KubeObject): KubeObject | Promise<KubeObject> {
   return endpoint.conversion ? endpoint.conversion.toStored(object) : object
 }
 
@@ -260,6 +262,6 @@ async function* converted(
   for await (const event of events) {
     if (event.type === 'BOOKMARK')
       yield { type: event.type, object: deepFreeze({ ...event.object, apiVersion }) }
-    else yield { type: event.type, object: served(endpoint, event.object) }
+    else yield { type: event.type, object: await serve(endpoint, event.object) }
   }
 }

@@ -1,54 +1,32 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { AdmissionReview } from '../../../api/types/admission-v1.ts'
 import { SystemClock } from '../../../base/clock.ts'
-import { generateEcKeyPair, issueCertificate, privateKeyPem } from '../../../base/x509/certificate.ts'
 import { failure, type Loose, TestRegistry } from '../../registry/test-registry.ts'
 import { defaultPlugins } from '../default-plugins.ts'
 import { storageLookup } from '../storage-lookup.ts'
+import { startWebhook, type WebhookServer } from './webhook-server.fixture.ts'
 
 type Answer = (request: NonNullable<AdmissionReview['request']>) => object | undefined
 
 const MUTATING = 'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
 const VALIDATING = 'admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
 
-/** A webhook on this machine that answers as it is told; undefined: never. */
-async function webhookServer(
-  answer: Answer,
-): Promise<{ server: Server; config: object; asked: AdmissionReview[] }> {
-  const keys = generateEcKeyPair()
-  const subject = { commonName: 'webhook' }
-  const cert = issueCertificate({
-    subject,
-    publicKey: keys.publicKey,
-    issuer: { subject, ...keys },
-    notBefore: Date.now() - 60_000,
-    notAfter: Date.now() + 600_000,
-    usage: 'authority',
-    ipAddresses: ['127.0.0.1'],
-  })
+/** Remembers what it was asked. */
+async function webhookServer(answer: Answer): Promise<WebhookServer & { asked: AdmissionReview[] }> {
   const asked: AdmissionReview[] = []
-  const server = createServer({ key: privateKeyPem(keys.privateKey), cert }, async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += chunk
-    const review = JSON.parse(text) as AdmissionReview
+  const started = await startWebhook((review: AdmissionReview) => {
     asked.push(review)
-    const body = answer(review.request!)
-    if (!body) return
-    response.end(
-      JSON.stringify({
+    const response = answer(review.request!)
+    return (
+      response && {
         apiVersion: 'admission.k8s.io/v1',
         kind: 'AdmissionReview',
-        response: { uid: review.request!.uid, ...body },
-      }),
+        response: { uid: review.request!.uid, ...response },
+      }
     )
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const config = { url: `https://127.0.0.1:${port}/hook`, caBundle: Buffer.from(cert).toString('base64') }
-  return { server, config, asked }
+  return { ...started, asked }
 }
 
 async function cluster(): Promise<TestRegistry> {
@@ -94,12 +72,11 @@ function webhookTest(
   run: (place: { api: TestRegistry; config: object; asked: AdmissionReview[] }) => Promise<void>,
 ) {
   test(title, async () => {
-    const { server, config, asked } = await webhookServer(answer)
+    const { close, config, asked } = await webhookServer(answer)
     try {
       await run({ api: await cluster(), config, asked })
     } finally {
-      server.closeAllConnections()
-      server.close()
+      close()
     }
   })
 }
@@ -261,7 +238,7 @@ test('a webhook that presents a foreign certificate is not trusted', async () =>
     assert.equal((await failure(api.create('configmaps', map('a')))).code, 500)
     assert.equal(mine.asked.length, 0)
   } finally {
-    mine.server.close()
-    other.server.close()
+    mine.close()
+    other.close()
   }
 })

@@ -11,8 +11,10 @@ import type {
   CustomResourceDefinitionVersion as Version,
 } from '../../../api/types/apiextensions-v1.ts'
 import { deepFreeze } from '../../../base/deep-freeze.ts'
+import type { WebhookClientParts } from '../../admission/webhook/webhook-client.ts'
 import type { Conversion, Endpoint } from '../endpoint.ts'
 import { ResourceStore } from '../resource-store.ts'
+import { type Converter, webhookConverter } from './conversion-webhook.ts'
 import { CustomStrategy } from './custom-strategy.ts'
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const
@@ -21,6 +23,7 @@ const SUBRESOURCE_VERBS = ['get', 'patch', 'update'] as const
 export interface EndpointParts {
   storeParts: Omit<ConstructorParameters<typeof ResourceStore>[0], 'info' | 'strategy' | 'prefix'>
   readerFor(store: ResourceStore): Endpoint['reader']
+  webhooks: WebhookClientParts
 }
 
 export function resourceInfoOf({ spec }: CustomResourceDefinition, version: Version): ResourceInfo {
@@ -58,6 +61,7 @@ export function endpointsOf(definition: CustomResourceDefinition, parts: Endpoin
   const { spec } = definition
   const stored = spec.versions.find(({ storage }) => storage)
   if (!stored) return []
+  const convert = webhookConverter(definition, parts.webhooks)
   const prefix = `/registry/${spec.group}/${spec.names.plural}/`
   return spec.versions
     .filter(({ served }) => served)
@@ -66,15 +70,18 @@ export function endpointsOf(definition: CustomResourceDefinition, parts: Endpoin
       const store = new ResourceStore({
         ...parts.storeParts,
         info,
-        strategy: new CustomStrategy(info, version),
+        // What another makes of an object is held against the schema of what is stored.
+        strategy: new CustomStrategy(info, convert ? { ...version, schema: stored.schema } : version),
         prefix,
       })
       return {
         info,
         store,
         reader: parts.readerFor(store),
-        conversion: conversionOf(definition, version, stored),
-        decode: (body, validation) => decodeCustom(body, info, version, validation),
+        conversion: convert
+          ? webhookConversion(definition, version, stored, convert)
+          : conversionOf(definition, version, stored),
+        decode: (body, validation, problems) => decodeCustom(body, info, version, validation, problems),
         ...(version.subresources?.scale && { scalePaths: version.subresources.scale }),
         ...(version.deprecated && { deprecation: deprecationOf(info, version) }),
       } satisfies Endpoint
@@ -105,11 +112,39 @@ function conversionOf({ spec }: CustomResourceDefinition, version: Version, stor
   }
 }
 
+/** Versions that a webhook turns into each other; what it made of a stored object is remembered. */
+function webhookConversion(
+  { spec }: CustomResourceDefinition,
+  version: Version,
+  stored: Version,
+  convert: Converter,
+): Conversion {
+  const [apiVersion, storedVersion] = [`${spec.group}/${version.name}`, `${spec.group}/${stored.name}`]
+  const seen = new WeakMap<KubeObject, KubeObject>()
+  return {
+    async toStored(object) {
+      if (apiVersion === storedVersion) return object
+      const [converted] = await convert([object], storedVersion)
+      return structuredClone(converted!)
+    },
+    async prepare(objects) {
+      const missing = objects.filter(object => object.apiVersion !== apiVersion && !seen.has(object))
+      if (missing.length === 0) return
+      for (const [index, converted] of (await convert(missing, apiVersion)).entries()) {
+        applySchemaDefaults(converted, version.schema?.openAPIV3Schema)
+        seen.set(missing[index]!, deepFreeze(converted))
+      }
+    },
+    fromStored: object => (object.apiVersion === apiVersion ? object : (seen.get(object) ?? object)),
+  }
+}
+
 function decodeCustom(
   body: unknown,
   { kind, group, version: versionName }: ResourceInfo,
   { schema }: Version,
   validation: FieldValidation = 'Ignore',
+  problems: readonly string[] = [],
 ): DecodedObject {
   const { metadata, ...rest } = structuredClone(body) as Record<string, unknown>
   const findings = { unknown: [] as string[], warnings: [] as string[] }
@@ -123,7 +158,7 @@ function decodeCustom(
   const openApi = schema?.openAPIV3Schema
   const unknown = [...prune(object, openApi), ...findings.unknown.map(path => `metadata.${path}`)]
   applySchemaDefaults(object, openApi)
-  const texts = unknown.map(path => `unknown field ${JSON.stringify(path)}`)
+  const texts = [...problems, ...unknown.map(path => `unknown field ${JSON.stringify(path)}`)]
   if (validation === 'Strict' && texts.length > 0) {
     throw cannotBeHandled(kind, versionName, `strict decoding error: ${texts.join(', ')}`)
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settle } from '../../../base/manual-clock.ts'
+import { startWebhook } from '../../admission/webhook/webhook-server.fixture.ts'
 import { failure, type Loose, TestRegistry } from '../test-registry.ts'
 
 const CRDS = 'apiextensions.k8s.io/v1/customresourcedefinitions'
@@ -194,3 +195,58 @@ for (const [title, body, text] of wrong) {
     assert.ok(status.message.includes(text), status.message)
   })
 }
+
+test('a webhook turns versions into each other, on the way in and on the way out', async () => {
+  const { api, end } = await cluster()
+  interface Asked {
+    request: { uid: string; desiredAPIVersion: string; objects: Loose[] }
+  }
+  const webhook = await startWebhook(({ request }: Asked) => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'ConversionReview',
+    response: {
+      uid: request.uid,
+      result: { status: 'Success' },
+      convertedObjects: request.objects.map(({ spec, ...object }) => {
+        const { size, amount } = spec as unknown as Record<string, number | undefined>
+        const isNew = request.desiredAPIVersion === 'example.com/v2'
+        return {
+          ...object,
+          apiVersion: request.desiredAPIVersion,
+          spec: isNew ? { amount: size } : { size: amount },
+        }
+      }),
+    },
+  }))
+  try {
+    const crd = structuredClone(await api.get(CRDS, 'widgets.example.com')) as Loose
+    const conversion = {
+      strategy: 'Webhook',
+      webhook: { clientConfig: webhook.config, conversionReviewVersions: ['v1'] },
+    }
+    await api.update(CRDS, { ...crd, spec: { ...crd.spec, conversion } } as never)
+    await settle()
+    const made = await api.create(
+      'example.com/v2/widgets',
+      { metadata: { name: 'a' }, spec: { amount: 3 } },
+      IN_NS,
+    )
+    assert.deepEqual([made.apiVersion, made.spec], ['example.com/v2', { amount: 3 }])
+    const stored = await api.get(WIDGETS, 'a', IN_NS)
+    assert.deepEqual([stored.apiVersion, stored.spec], ['example.com/v1', { size: 3 }])
+    const { items } = await api.list('example.com/v2/widgets', {}, IN_NS)
+    assert.deepEqual(
+      items.map(({ spec }) => spec),
+      [{ amount: 3 }],
+    )
+    const patched = await api.patch('example.com/v2/widgets', 'a', { spec: { amount: 4 } }, 'merge', IN_NS)
+    assert.deepEqual([patched.spec, patched.metadata.generation], [{ amount: 4 }, 2])
+    assert.equal(
+      (await failure(api.patch('example.com/v2/widgets', 'a', { spec: { amount: 9 } }, 'merge', IN_NS))).code,
+      422,
+    )
+  } finally {
+    webhook.close()
+    await end()
+  }
+})

@@ -11,6 +11,7 @@ import type {
 } from '../../../api/types/apiextensions-v1.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { Compacted, SlowConsumer, type Storage } from '../../../storage/storage.ts'
+import { storageLookup } from '../../admission/storage-lookup.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { ResourceReader } from '../resource-reader.ts'
 import { CLEANUP_FINALIZER } from '../strategies/apiextensions/crd-strategy.ts'
@@ -123,6 +124,7 @@ export class CustomResources {
     const stop = new AbortController()
     const endpoints = endpointsOf(definition, {
       storeParts: { storage, clock },
+      webhooks: { lookup: storageLookup(storage), clock },
       readerFor: store => new ResourceReader(store, storage, clock, stop.signal),
     })
     for (const endpoint of endpoints) this.#byPath.set(pathOf(endpoint.info), endpoint)

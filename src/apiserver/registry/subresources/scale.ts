@@ -7,7 +7,7 @@ import type { Scale } from '../../../api/types/autoscaling-v1.ts'
 import type { LabelSelector } from '../../../api/types/meta-v1.ts'
 import { trackUpdate } from '../../managed-fields/field-manager.ts'
 import { applyPatch } from '../../patch/apply-patch.ts'
-import { type Endpoint, served } from '../endpoint.ts'
+import { type Endpoint, serve } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
 import type { WriteRequest } from '../write-request.ts'
 import type { SubresourceHandler } from './subresource.ts'
@@ -40,7 +40,7 @@ export function scaleHandler(
     const { namespace, name = '', verb } = request
     const access = accessOf(endpoint) ?? builtinAccess
     if (verb === 'get')
-      return answer(access.read(served(endpoint, endpoint.store.get(namespace, name).object)))
+      return answer(access.read(await serve(endpoint, endpoint.store.get(namespace, name).object)))
     return change(handler, endpoint, request, access)
   }
 }
@@ -58,7 +58,7 @@ async function change(
     context: write.context,
     ...(request.patch && { attempts: 5 }),
     transform: async old => {
-      const before = served(endpoint, old)
+      const before = await serve(endpoint, old)
       const scale = await wanted(write, request, access.read(before))
       const { resourceVersion } = scale.metadata
       const changed = access.withReplicas(before, scale.spec.replicas ?? 0)
@@ -68,7 +68,7 @@ async function change(
     },
     validate: (final, old) => write.validate('UPDATE', access.read(final), old && access.read(old)),
   })
-  return answer(access.read(served(endpoint, object)), 200, write.warnings)
+  return answer(access.read(await serve(endpoint, object)), 200, write.warnings)
 }
 
 async function wanted(write: WriteRequest, { body, patch }: ApiRequest, current: KubeObject): Promise<Scale> {
