@@ -3,6 +3,7 @@ import { runEndpointSliceController } from '../controllers/endpoint-slice/endpoi
 import { EndpointSliceMirroringController } from '../controllers/endpoint-slice-mirroring/endpoint-slice-mirroring-controller.ts'
 import { EndpointsController } from '../controllers/endpoints/endpoints-controller.ts'
 import { ServiceBalancerController } from '../controllers/service-balancer/service-balancer-controller.ts'
+import { ServiceCidrsController } from '../controllers/service-cidrs/service-cidrs-controller.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
@@ -14,6 +15,7 @@ export function startServiceControllers(api: RunningApiServer, parts: ClusterPar
     new EndpointsController(contextOf('endpoint-controller')),
     new EndpointSliceMirroringController(contextOf('endpointslicemirroring-controller')),
     new ServiceBalancerController(contextOf('service-controller')),
+    new ServiceCidrsController(contextOf('service-cidrs-controller')),
   ]
   for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
 }

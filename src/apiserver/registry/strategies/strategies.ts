@@ -8,17 +8,21 @@ import { JobStrategy } from './batch/job-strategy.ts'
 import { CertificateStrategy } from './certificates/certificate-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
 import { PodStrategy } from './core/pod-strategy.ts'
-import { ServiceStrategy, type ServiceStrategyParts } from './core/service-strategy.ts'
+import { ServiceCidrStrategy } from './core/service-cidr-strategy.ts'
+import type { ServiceParts } from './core/service-parts.ts'
+import { ServiceStrategy } from './core/service-strategy.ts'
 import { PendingVolumeStrategy, PersistentVolumeStrategy } from './core/volume-strategy.ts'
 import { DefaultStrategy } from './default-strategy.ts'
 
 export interface StrategyParts {
-  services: ServiceStrategyParts
+  services: ServiceParts
 }
 
 const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strategy> = {
   pods: () => new PodStrategy(),
   namespaces: () => new NamespaceStrategy(),
+  'servicecidrs.networking.k8s.io': (info, parts) =>
+    new ServiceCidrStrategy(info, () => parts.services.rangesChanged()),
   services: (_, parts) => new ServiceStrategy(parts.services),
   persistentvolumes: info => new PersistentVolumeStrategy(info),
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),

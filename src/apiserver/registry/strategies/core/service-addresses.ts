@@ -19,25 +19,33 @@ export interface Claim {
 }
 
 export class ServiceAddresses {
-  readonly cidr: string
-  readonly #base: number
-  readonly #size: number
+  readonly #primary: AddressRange
+  #ranges: readonly AddressRange[]
   readonly #stored = new Map<string, Holdings>()
   /** Address or port → keys of its holders; a key comes twice while a stored Service is written again. */
   readonly #holders = new Map<string | number, string[]>()
   readonly #random: () => number
 
   constructor(cidr: string, random: () => number = Math.random) {
-    const [address = '', bits = ''] = cidr.split('/')
-    this.cidr = cidr
-    this.#size = 2 ** (32 - Number(bits))
-    this.#base = Math.floor(toNumber(address) / this.#size) * this.#size
+    this.#primary = rangeOf(cidr)
+    this.#ranges = [this.#primary]
     this.#random = random
+  }
+
+  /** Ranges of IPv4 from which addresses may be given besides the cluster's own. */
+  setMoreRanges(cidrs: readonly string[]): void {
+    const more = cidrs.filter(cidr => !cidr.includes(':') && cidr !== this.#primary.cidr)
+    this.#ranges = [this.#primary, ...more.map(rangeOf)]
+  }
+
+  /** As messages show them. */
+  get cidrs(): string {
+    return this.#ranges.map(({ cidr }) => cidr).join(', ')
   }
 
   /** The address of the `kubernetes` Service. */
   get first(): string {
-    return toText(this.#base + 1)
+    return toText(this.#primary.base + 1)
   }
 
   /** What the stored Service holds. */
@@ -81,8 +89,8 @@ export class ServiceAddresses {
   }
 
   contains(ip: string): boolean {
-    const offset = toNumber(ip) - this.#base
-    return offset > 0 && offset < this.#size - 1
+    const number = toNumber(ip)
+    return this.#ranges.some(({ base, size }) => number > base && number < base + size - 1)
   }
 
   /** By anyone but `key`. */
@@ -100,12 +108,16 @@ export class ServiceAddresses {
 
   /** Addresses for whoever asks none in particular come from beyond the band that people pick fixed ones from. */
   freeIp(isReserved: (ip: string) => boolean = () => false): string | undefined {
-    const band = Math.min(Math.max(16, Math.floor(this.#size / 16)), 256)
-    const free = (offset: number) => {
-      const ip = toText(this.#base + offset)
+    const free = (number: number) => {
+      const ip = toText(number)
       return !this.#holders.has(ip) && ip !== this.first && !isReserved(ip) ? ip : undefined
     }
-    return this.#search(1, this.#size - 2, band, free)
+    for (const { base, size } of this.#ranges) {
+      const band = Math.min(Math.max(16, Math.floor(size / 16)), 256)
+      const found = this.#search(base + 1, base + size - 2, band, free)
+      if (found) return found
+    }
+    return undefined
   }
 
   /** As for addresses: the lower band is for ports that people pick. KEP-3668. */
@@ -143,6 +155,18 @@ export function holdingsOfService({ spec }: Service): Holdings {
   const nodePorts = (spec.ports ?? []).map(port => port.nodePort ?? 0).filter(port => port > 0)
   if (spec.healthCheckNodePort) nodePorts.push(spec.healthCheckNodePort)
   return { ips: new Set(ips as string[]), nodePorts: new Set(nodePorts) }
+}
+
+interface AddressRange {
+  cidr: string
+  base: number
+  size: number
+}
+
+function rangeOf(cidr: string): AddressRange {
+  const [address = '', bits = ''] = cidr.split('/')
+  const size = 2 ** (32 - Number(bits))
+  return { cidr, size, base: Math.floor(toNumber(address) / size) * size }
 }
 
 function toNumber(ip: string): number {

@@ -1,5 +1,6 @@
 // What the strategy of Services works with, over one store: the addresses, and the objects that show them.
 import type { Service } from '../../../../api/types/core-v1.ts'
+import type { ServiceCIDR } from '../../../../api/types/networking-v1.ts'
 import type { PassiveClock } from '../../../../base/clock.ts'
 import type { Storage } from '../../../../storage/storage.ts'
 import { IpAddressObjects } from './ip-address-objects.ts'
@@ -7,16 +8,24 @@ import { holdingsOfService, ServiceAddresses } from './service-addresses.ts'
 import type { ServiceStrategyParts } from './service-strategy.ts'
 
 const PREFIX = '/registry/services/'
+const RANGES = '/registry/networking.k8s.io/servicecidrs/'
 
-export function makeServiceParts(
-  storage: Storage,
-  clock: PassiveClock,
-  serviceCidr: string,
-): ServiceStrategyParts {
+export interface ServiceParts extends ServiceStrategyParts {
+  /** Looks at the ServiceCIDR objects anew. */
+  rangesChanged(): Promise<void>
+}
+
+export function makeServiceParts(storage: Storage, clock: PassiveClock, serviceCidr: string): ServiceParts {
   const addresses = new ServiceAddresses(serviceCidr)
   const objects = new IpAddressObjects(storage, clock, addresses)
   let loading: Promise<void> | undefined
+  const rangesChanged = async () => {
+    const { items } = await storage.list(RANGES)
+    const usable = items.map(({ object }) => object as unknown as ServiceCIDR).filter(isUsable)
+    addresses.setMoreRanges(usable.flatMap(({ spec }) => spec?.cidrs ?? []))
+  }
   const load = async () => {
+    await rangesChanged()
     const keys: string[] = []
     for (const { key, object } of (await storage.list(PREFIX)).items) {
       keys.push(key.slice(PREFIX.length))
@@ -27,6 +36,7 @@ export function makeServiceParts(
   return {
     addresses,
     objects,
+    rangesChanged,
     loaded: () => {
       loading ??= load()
       return loading
@@ -34,3 +44,8 @@ export function makeServiceParts(
     find: key => storage.get(PREFIX + key)?.object as unknown as Service | undefined,
   }
 }
+
+/** The controller says that it is ready; one that is to go gives no more addresses. */
+const isUsable = ({ metadata, status }: ServiceCIDR) =>
+  !metadata.deletionTimestamp &&
+  (status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True') ?? false)

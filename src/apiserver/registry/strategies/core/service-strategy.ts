@@ -123,7 +123,7 @@ export class ServiceStrategy extends DefaultStrategy {
   #whyNotIp(ip: string, key: string): string | undefined {
     const { addresses, objects } = this.#parts
     if (!addresses.contains(ip))
-      return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${addresses.cidr}`
+      return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${addresses.cidrs}`
     const isTaken = addresses.isTaken(ip, key) || objects.isReserved(ip, key)
     return isTaken ? 'provided IP is already allocated' : undefined
   }
