@@ -1,92 +1,76 @@
 // One pod's worker: observe, decide, perform, wait. It alone acts on its pod's sandboxes, containers and files.
-import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
-import { findContainer } from '../pod-name.ts'
-import { performResize } from '../resize/perform-resize.ts'
-import { isResized } from '../resize/resize-actions.ts'
-import { computeStatus, isTerminal } from '../status/compute-status.ts'
-import { finalStatus, withheldPhase } from '../status/final-status.ts'
-import type { Action } from './actions.ts'
+// What it knows is in pod-state.ts, what it does while the pod is to run in running-pod.ts.
+import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
+import { finalStatus } from '../status/final-status.ts'
 import { Alarm } from './alarm.ts'
-import { killContainer } from './container-killer.ts'
-import { startContainer } from './container-starter.ts'
-import { decide } from './decide.ts'
 import { decideStopping, gracePeriodOf } from './decide-stopping.ts'
-import { nothingObserved, type ObservedContainer, type ObservedPod } from './observed-pod.ts'
-import { Onlookers } from './onlookers.ts'
+import type { ObservedContainer } from './observed-pod.ts'
 import { finishPod } from './pod-finisher.ts'
+import { PodState } from './pod-state.ts'
 import { performStopping } from './pod-stopper.ts'
-import { removeContainer, removeSandbox } from './record-remover.ts'
-import { configOf, createSandbox, stopSandboxes } from './sandbox-keeper.ts'
-import { StartRecords } from './start-records.ts'
+import { removeContainer } from './record-remover.ts'
+import { RunningPod } from './running-pod.ts'
+import { stopSandboxes } from './sandbox-keeper.ts'
 import type { WorkerParts } from './worker-parts.ts'
 import type { FailWords, Stopped, WorkerPhase } from './worker-phase.ts'
 
 const RETRY_MS = 1_000
 const RETRY_MAX_MS = 10_000
 
-const DEADLINE: FailWords = {
-  reason: 'DeadlineExceeded',
-  message: 'Pod was active on the node longer than the specified deadline',
-}
+type StoppingPhase = WorkerPhase & { phase: 'stopping' }
 
 export class PodWorker {
   readonly #parts: WorkerParts
   readonly #alarm: Alarm
-  #pod: Pod
+  readonly #state: PodState
+  readonly #running: RunningPod
   #phase: WorkerPhase = { phase: 'running' }
-  /** The API no longer has the pod: nothing is written about it any more. */
-  #removed = false
-  #observed: ObservedPod = nothingObserved
-  readonly #starts = new StartRecords()
-  readonly #onlookers = new Onlookers()
-  #restartingAll: boolean
-  #sandboxFailures = 0
   #stepFailures = 0
-  /** Of an eviction, or of the node's shutdown. */
+  /** Of an eviction, of a deletion by force, or of the node's shutdown. */
   #graceOverride: number | undefined
   /** Ends what a step is doing when the pod must stop. */
   #step = new AbortController()
 
   constructor(pod: Pod, parts: WorkerParts) {
-    this.#pod = pod
     this.#parts = parts
     this.#alarm = new Alarm(parts.clock)
-    this.#restartingAll = !!pod.status?.conditions?.some(
-      ({ type, status }) => type === 'AllContainersRestarting' && status === 'True',
-    )
+    this.#state = new PodState(pod, parts)
+    this.#running = new RunningPod(this.#state, this.#alarm)
   }
 
   get pod(): Pod {
-    return this.#pod
-  }
-
-  /** The status told last. */
-  currentStatus(): PodStatus {
-    return this.#previous()
-  }
-
-  /** Resolves when the container does not run any more, or the signal aborts. */
-  async containerEnded(id: string, signal: AbortSignal): Promise<void> {
-    const runs = () => this.#observed.containers.some(one => one.id === id && one.state === 'running')
-    await this.#onlookers.until(() => !runs() || this.#isGone, signal)
-  }
-
-  runningContainers(): readonly ObservedContainer[] {
-    return this.#observed.containers.filter(({ state }) => state === 'running')
-  }
-
-  /** Of a pod that is over, the containers and what they wrote, so that their disk is free again. */
-  async removeDead(): Promise<void> {
-    if (this.#phase.phase !== 'over') return
-    const { containers } = this.#observed
-    for (const { id, state } of containers) {
-      if (state === 'exited') await removeContainer(id, true, this.#pod, this.#observed, this.#parts)
-    }
+    return this.#state.pod
   }
 
   get phase(): WorkerPhase['phase'] {
     return this.#phase.phase
   }
+
+  /** The status told last. */
+  currentStatus(): PodStatus {
+    return this.#state.previous()
+  }
+
+  runningContainers(): readonly ObservedContainer[] {
+    return this.#state.observed.containers.filter(({ state }) => state === 'running')
+  }
+
+  /** Resolves when the container does not run any more, or the signal aborts. */
+  async containerEnded(id: string, signal: AbortSignal): Promise<void> {
+    const runs = () => this.runningContainers().some(one => one.id === id)
+    await this.#state.onlookers.until(() => !runs() || this.#isGone, signal)
+  }
+
+  /** Of a pod that is over, the containers and what they wrote, so that their disk is free again. */
+  async removeDead(): Promise<void> {
+    if (this.#phase.phase !== 'over') return
+    const { pod, observed } = this.#state
+    for (const { id, state } of observed.containers) {
+      if (state === 'exited') await removeContainer(id, true, pod, observed, this.#parts)
+    }
+  }
+
+  // What others tell it
 
   /** Look again, now. */
   wake(): void {
@@ -95,18 +79,16 @@ export class PodWorker {
 
   /** A probe's verdict shows at once, even while a step (a pull, a hook) is under way. */
   probesChanged(): void {
-    const begun = this.#observed.containers.length > 0 && !this.#removed
-    if (begun && this.#phase.phase === 'running') {
-      this.#publish(withheldPhase(this.#status(false), this.#previous()))
-    }
+    const begun = this.#state.observed.containers.length > 0 && !this.#state.removed
+    if (begun && this.#phase.phase === 'running') this.#state.publishUndecided()
     this.wake()
   }
 
   /** The pod as the API has it now. */
   update(pod: Pod): void {
-    if (pod.metadata.generation !== this.#pod.metadata.generation) this.#starts.letTryAgain()
-    this.#pod = pod
-    if (pod.metadata.deletionTimestamp && this.#phase.phase === 'running') this.#step.abort()
+    if (pod.metadata.generation !== this.pod.metadata.generation) this.#state.starts.letTryAgain()
+    this.#state.pod = pod
+    if (pod.metadata.deletionTimestamp) this.#interrupt()
     this.wake()
   }
 
@@ -115,10 +97,10 @@ export class PodWorker {
    * is kept.
    */
   remove(graceSeconds?: number): void {
-    this.#removed = true
+    this.#state.removed = true
     if (graceSeconds !== undefined) this.#graceOverride = graceSeconds
-    this.#parts.statuses.forget(this.#pod.metadata.uid)
-    if (this.#phase.phase === 'running') this.#step.abort()
+    this.#parts.statuses.forget(this.#state.uid)
+    this.#interrupt()
     this.wake()
   }
 
@@ -135,11 +117,11 @@ export class PodWorker {
   async evict(words: FailWords, graceSeconds: number, signal: AbortSignal): Promise<void> {
     if (this.#phase.phase === 'running') {
       this.#graceOverride = graceSeconds
-      this.#step.abort()
+      this.#interrupt()
       this.#beginStopping('over', words)
       this.wake()
     }
-    await this.#onlookers.until(() => this.#phase.phase === 'over' || this.#isGone, signal)
+    await this.#stopped(signal)
   }
 
   /**
@@ -149,19 +131,25 @@ export class PodWorker {
   async suspend(graceSeconds: number, signal: AbortSignal): Promise<void> {
     this.#graceOverride = graceSeconds
     if (this.#phase.phase === 'running') {
-      this.#step.abort()
+      this.#interrupt()
       this.#beginStopping('suspended')
     } else if (this.#phase.phase === 'stopping' && this.#phase.after === 'running') {
       this.#phase.after = 'suspended'
     }
     this.wake()
-    await this.#onlookers.until(() => this.#phase.phase === 'over' || this.#isGone, signal)
+    await this.#stopped(signal)
   }
 
-  /** Nothing more happens here. */
-  get #isGone(): boolean {
-    return this.#phase.phase === 'gone' || this.#phase.phase === 'suspended'
+  #stopped(signal: AbortSignal): Promise<void> {
+    return this.#state.onlookers.until(() => this.#phase.phase === 'over' || this.#isGone, signal)
   }
+
+  /** What a step of the running pod is doing is void. */
+  #interrupt(): void {
+    if (this.#phase.phase === 'running') this.#step.abort()
+  }
+
+  // Its loop
 
   /** Ends when nothing is left of the pod, or when the signal aborts (containers then keep running). */
   async run(signal: AbortSignal): Promise<void> {
@@ -180,20 +168,23 @@ export class PodWorker {
     }
   }
 
+  /** Nothing more happens here. */
+  get #isGone(): boolean {
+    return this.#phase.phase === 'gone' || this.#phase.phase === 'suspended'
+  }
+
   #stepFailed(error: unknown): void {
     const { log, clock } = this.#parts
-    log.warn({ error, pod: this.#pod.metadata.name }, 'a pod could not be synchronised; trying again')
+    log.warn({ error, pod: this.pod.metadata.name }, 'a pod could not be synchronised; trying again')
     this.#alarm.ringAt(clock.now() + Math.min(RETRY_MS * 2 ** this.#stepFailures++, RETRY_MAX_MS))
   }
 
   async #takeStep(signal: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    await this.#observe()
-    if (this.#phase.phase === 'running' && (this.#removed || this.#pod.metadata.deletionTimestamp)) {
-      this.#beginStopping('over')
-    }
+    await this.#state.observe()
+    if (this.#phase.phase === 'running' && this.#mustGo) this.#beginStopping('over')
     switch (this.#phase.phase) {
       case 'running':
-        return this.#sync(signal)
+        return this.#run(signal)
       case 'stopping':
         return this.#stop(lifetime)
       case 'over':
@@ -203,191 +194,30 @@ export class PodWorker {
     }
   }
 
-  async #observe(): Promise<void> {
-    const { uid } = this.#pod.metadata
-    const { sandboxes, containers } = await this.#parts.view.observe(uid)
-    this.#observed = { ...this.#ownState(), sandboxes, containers }
-    this.#onlookers.looked()
-    if (!this.#removed) this.#parts.probes.observe(this.#pod, this.#observed)
+  get #mustGo(): boolean {
+    return this.#state.removed || this.pod.metadata.deletionTimestamp !== undefined
   }
 
-  #ownState(): Pick<ObservedPod, 'probes' | 'backOffs' | 'startFailures' | 'restartingAll'> {
-    return {
-      probes: this.#parts.probes.results(this.#pod.metadata.uid),
-      backOffs: this.#starts.backOffs,
-      startFailures: this.#starts.failures,
-      restartingAll: this.#restartingAll,
-    }
-  }
-
-  // Running
-
-  async #sync(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts
-    this.#settleResize()
-    const status = this.#status(false)
-    const deadline = this.#deadline(status)
-    if (deadline !== undefined && deadline <= clock.now()) {
-      this.#parts.events.tell(this.#pod, 'Normal', DEADLINE.reason, DEADLINE.message)
-      return this.#end(DEADLINE)
-    }
-    if (isTerminal(status.phase)) {
-      this.#publish(withheldPhase(status, this.#previous()))
-      return this.#end()
-    }
-    this.#publish(status)
-    if (deadline !== undefined) this.#alarm.ringAt(deadline)
-    const volumes = await this.#parts.volumes.setUp(this.#pod, status.podIPs?.map(({ ip }) => ip) ?? [])
-    const again = this.#parts.volumes.nextAt(this.#pod.metadata.uid)
-    if (again !== undefined) this.#alarm.ringAt(again)
-    if (volumes.state === 'waiting') return
-    signal.throwIfAborted()
-    const observed = { ...this.#observed, ...this.#ownState() }
-    for (const action of decide(this.#pod, observed, clock.now())) {
-      if ((await this.#perform(action, signal)) === 'stop') return
-    }
-  }
-
-  /** A resize is over when every container has its share; the pod's own cgroup follows at the latest now. */
-  #settleResize(): void {
-    const { resizes, cgroups } = this.#parts
-    const { uid } = this.#pod.metadata
-    if (!resizes.state(uid).inProgress || !isResized(this.#pod, this.#observed)) return
-    cgroups.ensure(this.#pod)
-    resizes.completed(uid)
-  }
-
-  async #resize({ updates }: Action & { do: 'resize' }, signal: AbortSignal): Promise<void> {
-    const { resizes, view, clock } = this.#parts
-    const { uid } = this.#pod.metadata
-    const problem = await performResize(this.#pod, updates, this.#parts, signal)
-    for (const { id } of updates) view.changed(id, uid)
-    if (problem === undefined) return this.#alarm.ring()
-    resizes.failed(uid, problem)
-    this.#publish(this.#status(false))
-    this.#alarm.ringAt(clock.now() + RETRY_MAX_MS)
-  }
-
-  #end(failWith?: FailWords): void {
-    this.#beginStopping('over', failWith)
+  async #run(signal: AbortSignal): Promise<void> {
+    const outcome = await this.#running.takeStep(signal)
+    // Meanwhile somebody else may have begun to stop the pod.
+    if (outcome.next === 'running' || this.#phase.phase !== 'running') return
+    if (outcome.next === 'restart') this.#beginStopping('running')
+    else this.#beginStopping('over', outcome.failWith)
     this.#alarm.ring()
-  }
-
-  /** startTime plus activeDeadlineSeconds: init containers count too. */
-  #deadline({ startTime }: PodStatus): number | undefined {
-    const seconds = this.#pod.spec.activeDeadlineSeconds
-    return seconds === undefined || !startTime ? undefined : Date.parse(startTime) + seconds * 1000
-  }
-
-  /** Answers whether the rest of this step's actions is void. */
-  async #perform(action: Action, signal: AbortSignal): Promise<'go on' | 'stop'> {
-    switch (action.do) {
-      case 'killPod':
-        this.#beginStopping('running')
-        this.#alarm.ring()
-        return 'stop'
-      case 'createSandbox':
-        return this.#createSandbox(action, signal)
-      case 'startContainer':
-        return this.#startContainer(action, signal)
-      case 'killContainer':
-        await killContainer(action, this.#pod, this.#podIPs()[0], this.#parts, signal)
-        this.#alarm.ring()
-        return 'go on'
-      case 'removeContainer':
-        await removeContainer(action.id, !action.keepLogs, this.#pod, this.#observed, this.#parts)
-        this.#alarm.ring()
-        return 'go on'
-      case 'removeSandbox':
-        await removeSandbox(action.id, this.#parts)
-        return 'go on'
-      case 'resize':
-        await this.#resize(action, signal)
-        return 'go on'
-      case 'holdBack':
-        this.#holdBack(action)
-        return 'go on'
-      case 'beginRestartAll':
-      case 'endRestartAll':
-        this.#restartingAll = action.do === 'beginRestartAll'
-        this.#alarm.ring()
-        if (this.#restartingAll) this.#publish(this.#status(false))
-        return 'go on'
-      case 'checkAgain':
-        this.#alarm.ringAt(action.at)
-        return 'go on'
-    }
-  }
-
-  async #createSandbox({ attempt, replaces }: Action & { do: 'createSandbox' }, signal: AbortSignal) {
-    const made = await createSandbox(this.#pod, attempt, replaces !== undefined, this.#parts, signal)
-    if (!made) {
-      const delay = Math.min(RETRY_MS * 2 ** this.#sandboxFailures++, RETRY_MAX_MS)
-      this.#alarm.ringAt(this.#parts.clock.now() + delay)
-      return 'stop' as const
-    }
-    this.#sandboxFailures = 0
-    await this.#observe()
-    // The pod's address shows before images are pulled.
-    this.#publish(this.#status(false))
-    this.#alarm.ring()
-    return 'go on' as const
-  }
-
-  async #startContainer({ name, kind }: Action & { do: 'startContainer' }, signal: AbortSignal) {
-    const { clock, backOffLimits } = this.#parts
-    const pod = this.#pod
-    const container = findContainer(pod, name)!
-    const sandbox = this.#observed.sandboxes[0]
-    if (!sandbox?.ready) return 'stop' as const
-    const dead = this.#observed.containers.find(one => one.name === name && one.state === 'exited')
-    if (dead) this.#starts.restarting(pod, container as Container, dead, clock.now(), backOffLimits)
-    const failure = await startContainer(
-      container,
-      {
-        pod,
-        observed: this.#observed,
-        sandboxId: sandbox.id,
-        sandboxConfig: configOf(pod, sandbox.attempt, this.#parts),
-        podIPs: this.#podIPs(),
-        signal,
-      },
-      this.#parts,
-    )
-    this.#alarm.ring()
-    if (!failure) {
-      this.#starts.started(name)
-      return 'go on' as const
-    }
-    this.#starts.failed(name, failure)
-    return kind === 'init' ? ('stop' as const) : ('go on' as const)
-  }
-
-  #podIPs(): readonly string[] {
-    return this.#pod.spec.hostNetwork ? this.#parts.facts.hostIPs : (this.#observed.sandboxes[0]?.ips ?? [])
-  }
-
-  #holdBack({ name, message }: Action & { do: 'holdBack' }): void {
-    const { events, clock } = this.#parts
-    const { isNew, tell } = this.#starts.heldBack(name, message, clock.now())
-    if (isNew) this.#alarm.ring()
-    if (!tell) return
-    const { metadata } = this.#pod
-    const text = `Back-off restarting failed container ${name} in pod ${metadata.name}_${metadata.namespace}(${metadata.uid})`
-    events.tell(this.#pod, 'Warning', 'BackOff', text, name)
   }
 
   // Stopping
 
   #beginStopping(after: Stopped, failWith?: FailWords): void {
-    const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace())
+    const gracePeriodSeconds = gracePeriodOf(this.pod, this.#grace())
     const stopping = { startedAt: this.#parts.clock.now(), gracePeriodSeconds, containers: {} }
     this.#phase = { phase: 'stopping', stopping, after, ...(failWith && { failWith }) }
-    if (after !== 'running') this.#parts.probes.stopping(this.#pod.metadata.uid)
+    if (after !== 'running') this.#parts.probes.stopping(this.#state.uid)
   }
 
   #grace() {
-    const { deletionGracePeriodSeconds } = this.#pod.metadata
+    const { deletionGracePeriodSeconds } = this.pod.metadata
     return {
       ...(deletionGracePeriodSeconds !== undefined && { deletion: deletionGracePeriodSeconds }),
       ...(this.#graceOverride !== undefined && { override: this.#graceOverride }),
@@ -395,18 +225,17 @@ export class PodWorker {
   }
 
   async #stop(signal: AbortSignal): Promise<void> {
-    const phase = this.#phase as WorkerPhase & { phase: 'stopping' }
-    if (phase.after !== 'over' && (this.#removed || this.#pod.metadata.deletionTimestamp))
-      phase.after = 'over'
+    const phase = this.#phase as StoppingPhase
+    if (phase.after !== 'over' && this.#mustGo) phase.after = 'over'
     // A grace that was shortened since counts from the beginning.
-    const gracePeriodSeconds = gracePeriodOf(this.#pod, this.#grace(), phase.stopping.gracePeriodSeconds)
+    const gracePeriodSeconds = gracePeriodOf(this.pod, this.#grace(), phase.stopping.gracePeriodSeconds)
     phase.stopping = { ...phase.stopping, gracePeriodSeconds }
-    if (phase.after === 'over')
-      this.#publish(withheldPhase(this.#status(false, phase.failWith), this.#previous()))
+    if (phase.after === 'over') this.#state.publishUndecided(phase.failWith)
+    const { pod, observed, podIPs } = this.#state
     const target = {
-      pod: this.#pod,
-      observed: this.#observed,
-      podIP: this.#podIPs()[0],
+      pod,
+      observed,
+      podIP: podIPs[0],
       get: () => phase.stopping,
       set: (stopping: typeof phase.stopping) => {
         phase.stopping = stopping
@@ -414,7 +243,7 @@ export class PodWorker {
       wake: () => this.wake(),
       signal,
     }
-    for (const action of decideStopping(this.#pod, this.#observed, phase.stopping, this.#parts.clock.now())) {
+    for (const action of decideStopping(pod, observed, phase.stopping, this.#parts.clock.now())) {
       if (action.do === 'stopSandboxes') return this.#stopSandboxes(phase)
       if (action.do === 'checkAgain') this.#alarm.ringAt(action.at)
       else performStopping(action, target, this.#parts)
@@ -422,48 +251,27 @@ export class PodWorker {
     }
   }
 
-  async #stopSandboxes(phase: WorkerPhase & { phase: 'stopping' }): Promise<void> {
-    await this.#parts.prepared.discard(this.#pod.metadata.uid)
-    if ((await stopSandboxes(this.#observed, this.#parts)) > 0) await this.#observe()
+  async #stopSandboxes(phase: StoppingPhase): Promise<void> {
+    const state = this.#state
+    await this.#parts.prepared.discard(state.uid)
+    if ((await stopSandboxes(state.observed, this.#parts)) > 0) await state.observe()
     this.#alarm.ring()
     if (phase.after === 'suspended') {
       // How its containers ended is all that is told: whether the pod is over is for its next worker to say.
-      this.#publish(withheldPhase(this.#status(false), this.#previous()))
-      await this.#parts.statuses.settled(this.#pod.metadata.uid)
+      state.publishUndecided()
+      await this.#parts.statuses.settled(state.uid)
     }
-    if (phase.after !== 'over') {
-      this.#phase = { phase: phase.after }
-      this.#onlookers.looked()
-      return
-    }
-    this.#publish(finalStatus(this.#pod, this.#status(true, phase.failWith)))
-    this.#phase = { phase: 'over' }
-    this.#onlookers.looked()
+    if (phase.after === 'over') state.publish(finalStatus(this.pod, state.status(true, phase.failWith)))
+    this.#phase = { phase: phase.after }
+    state.onlookers.looked()
   }
 
   // Over
 
   async #finish(): Promise<void> {
-    this.#starts.clear()
-    const nothingLeft = await finishPod(this.#pod, this.#observed, () => this.#removed, this.#parts)
+    const state = this.#state
+    state.starts.clear()
+    const nothingLeft = await finishPod(this.pod, state.observed, () => state.removed, this.#parts)
     if (nothingLeft) this.#phase = { phase: 'gone' }
-  }
-
-  // Status
-
-  #previous(): PodStatus {
-    return this.#parts.statuses.latest(this.#pod.metadata.uid) ?? this.#pod.status
-  }
-
-  #status(terminal: boolean, failWith?: FailWords): PodStatus {
-    const { facts, runtimeName, clock } = this.#parts
-    const resize = this.#parts.resizes.state(this.#pod.metadata.uid)
-    const words = { hostIPs: facts.hostIPs, runtimeName, terminal, resize, ...(failWith && { failWith }) }
-    const observed = { ...this.#observed, ...this.#ownState() }
-    return computeStatus(this.#pod, observed, this.#previous(), words, clock.now())
-  }
-
-  #publish(status: PodStatus): void {
-    if (!this.#removed) this.#parts.statuses.set(this.#pod, status)
   }
 }
