@@ -222,6 +222,29 @@ const cases: Record<string, Case> = {
       start('side', 'sidecar'),
     ],
   },
+  'a sidecar that was created but not started is started': {
+    pod: withSidecar,
+    observed: observe([record('side', { state: 'created' })]),
+    expected: [start('side', 'sidecar')],
+  },
+  'a sidecar in unknown state is killed and started again, even under Never': {
+    pod: podOf({ restartPolicy: 'Never', initContainers: [sidecar('side')] }),
+    observed: observe([record('side', { state: 'unknown' })]),
+    expected: [
+      kill('side', 'Init container is in "unknown" state, try killing it before restart', 'unknown'),
+      start('side', 'sidecar'),
+    ],
+  },
+  'a sidecar that has vanished beside a running app is started again': {
+    pod: lastSidecar,
+    observed: observe([record('app')]),
+    expected: [start('side', 'sidecar')],
+  },
+  'sidecars started earlier keep running while a later init container is retried': {
+    pod: withSidecar,
+    observed: observe([exited('b', 1), record('side')]),
+    expected: [start('b', 'init')],
+  },
   'only the newest dead record of an init container is kept when one starts': {
     pod: two,
     observed: observe([exited('a', 1, { restartCount: 1 }), exited('a', 1)]),
@@ -230,6 +253,19 @@ const cases: Record<string, Case> = {
 
   // 1.5 apps
   'a running app is left alone': { pod: podOf(), observed: observe([record('app')]), expected: [] },
+  'an app in unknown state is killed and started again': {
+    pod: podOf(),
+    observed: observe([record('app', { state: 'unknown' })]),
+    expected: [
+      kill('app', 'Container is in "unknown" state, try killing it before restart', 'unknown'),
+      start('app'),
+    ],
+  },
+  'nothing starts in a pod that is being deleted': {
+    pod: podOf({}, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+    observed: observe([exited('app', 1)]),
+    expected: [{ do: 'killPod' }],
+  },
   'an app that exited 0 runs again under Always': {
     pod: podOf(),
     observed: observe([exited('app', 0)]),

@@ -1,7 +1,14 @@
 // The pod's whole status as the API shows it. Pure. Upstream: kubelet_pods.go generateAPIPodStatus.
 
 import { qosClass } from '../../api/pod/qos.ts'
-import type { ContainerStatus, Pod, PodCondition, PodPhase, PodStatus } from '../../api/types/core-v1.ts'
+import type {
+  ContainerState,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodPhase,
+  PodStatus,
+} from '../../api/types/core-v1.ts'
 import { apiTime } from '../api-time.ts'
 import { newestOf, type ObservedPod } from '../pod-worker/observed-pod.ts'
 import { hasRestartAllRule } from '../pod-worker/restart-rules.ts'
@@ -12,6 +19,8 @@ import * as conditions from './conditions.ts'
 import { containerStatuses } from './container-statuses.ts'
 import { podPhase } from './phase.ts'
 import { withReadiness } from './readiness.ts'
+
+const POD_MESSAGE_BYTES = 12 * 1024
 
 export interface StatusFacts {
   /** The node's addresses, primary first. */
@@ -35,7 +44,10 @@ export function computeStatus(
   now: number,
 ): PodStatus {
   const of = (kind: 'init' | 'app' | 'ephemeral', old: readonly ContainerStatus[] = []) =>
-    containerStatuses(kind, { pod, observed, previous: old, runtimeName: facts.runtimeName })
+    containerStatuses(kind, { pod, observed, previous: old, runtimeName: facts.runtimeName }).map(status =>
+      withinShare(status, share),
+    )
+  const share = messageShare(pod)
   const rawInits = of('init', previous.initContainerStatuses)
   const rawApps = of('app', previous.containerStatuses)
   const inits = withReadiness(pod, observed, rawInits)
@@ -101,6 +113,23 @@ function settledPhase(
     return state === 'created' || state === 'running'
   })
   return podPhase({ pod, statuses, terminal: facts.terminal, appEverActive })
+}
+
+/** Bytes of one container's last words: all of a pod's share 12 KiB. Upstream: status_manager.go normalizeStatus. */
+function messageShare({ spec }: Pod): number {
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec
+  return Math.floor(
+    POD_MESSAGE_BYTES / (initContainers.length + containers.length + ephemeralContainers.length),
+  )
+}
+
+function withinShare(status: ContainerStatus, bytes: number): ContainerStatus {
+  const cut = (state: ContainerState): ContainerState => {
+    const text = Buffer.from(state.terminated?.message ?? '')
+    if (text.length <= bytes) return state
+    return { terminated: { ...state.terminated!, message: text.subarray(0, bytes).toString() } }
+  }
+  return { ...status, state: cut(status.state), lastState: cut(status.lastState) }
 }
 
 export const isTerminal = (phase: PodPhase | undefined): boolean =>
