@@ -356,3 +356,39 @@ test('the cap on restarts of the KubeletConfiguration holds', async () => {
     await world.close()
   }
 })
+
+test('a container that cannot be stopped is told of and tried again', () =>
+  inWorld(async world => {
+    await world.createPod('stuck', {})
+    await world.until('stuck', pod => pod.status.phase === 'Running')
+    world.cri.failures.set('stopContainer', [new Error('the runtime is busy')])
+    await world.client.delete(pods, { namespace: 'default', name: 'stuck' })
+    await world.untilTrue('the event is written', async () =>
+      (await world.eventsOf('stuck')).includes(
+        'FailedKillPod: error killing pod: failed to "KillContainer" for "app" with KillContainerError: "the runtime is busy"',
+      ),
+    )
+    await world.clock.advance(1_000)
+    await world.untilTrue('it is gone', () => world.cri.containers.size === 0)
+  }))
+
+test('a runtime that does not answer is told of, and the pod is looked at again', () =>
+  inWorld(async world => {
+    await world.createPod('unseen', {})
+    await world.until('unseen', pod => pod.status.phase === 'Running')
+    let broken = true
+    const list = world.cri.listContainers.bind(world.cri)
+    world.cri.listContainers = async request => {
+      if (broken) throw new Error('no answer')
+      return list(request)
+    }
+    world.cri.restart()
+    await world.clock.advance(200)
+    await world.untilTrue('the event is written', async () =>
+      (await world.eventsOf('unseen')).includes('FailedSync: error determining status: no answer'),
+    )
+    broken = false
+    world.cri.exit('app', 1)
+    await world.clock.advance(10_000)
+    await world.until('unseen', pod => status(pod, 'app')?.restartCount === 1)
+  }))

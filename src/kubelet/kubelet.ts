@@ -246,6 +246,7 @@ export class Kubelet {
       port,
       pressures: () => this.#care.pressures,
       problem: () => this.#shutdown.problem,
+      recorder: this.#parts.recorder,
     })
   }
 

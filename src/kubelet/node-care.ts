@@ -1,6 +1,6 @@
 // What keeps the node in shape beside its pods: eviction, images that nobody needs, logs that grow.
 import { parseGoDuration } from '../api/duration.ts'
-import type { ObjectReference, Pod } from '../api/types/core-v1.ts'
+import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
@@ -11,6 +11,7 @@ import { DEFAULT_HARD, type Observations, parseThresholds } from './eviction/thr
 import { ImageCollector } from './images/image-collector.ts'
 import { type LoggingContainer, LogRotation } from './logs/log-rotation.ts'
 import type { NodePressures } from './node/node-conditions.ts'
+import { nodeReference } from './node/node-events.ts'
 import type { Recorder } from './pod-events.ts'
 
 export interface NodeCareParts {
@@ -64,15 +65,13 @@ function makeImageCollector({
   configuration,
   observe,
 }: NodeCareParts) {
-  // Upstream gives the node's name for its uid here, and kubectl describe looks for that.
-  const node: ObjectReference = { kind: 'Node', name: nodeName, uid: nodeName }
   return new ImageCollector({
     runtime,
     clock,
     log,
     policy: imagePolicy(configuration),
     disk: () => observe()['imagefs.available'],
-    warn: (reason, message) => recorder.event(node, 'Warning', reason, message),
+    warn: (reason, message) => recorder.event(nodeReference(nodeName), 'Warning', reason, message),
   })
 }
 

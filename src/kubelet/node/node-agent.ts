@@ -4,15 +4,17 @@ import type { Draft } from '../../api/kube-object.ts'
 import { leases, nodes } from '../../api/resources.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/status-error.ts'
 import type { Lease } from '../../api/types/coordination-v1.ts'
-import type { Node, NodeAddress } from '../../api/types/core-v1.ts'
+import type { Node, NodeAddress, NodeStatus } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
 import { Informer } from '../../client/informer.ts'
 import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import { apiMicroTime } from '../api-time.ts'
+import type { Recorder } from '../pod-events.ts'
 import type { Machine } from './machine.ts'
 import type { NodePressures } from './node-conditions.ts'
+import { nodeEvents, nodeReference } from './node-events.ts'
 import { runtimeHealth } from './node-health.ts'
 import { differs, type NodeInputs, newNode, nodeLabels, nodeStatus } from './node-status.ts'
 
@@ -38,6 +40,7 @@ export interface NodeAgentParts {
   problem: () => string
   podCidr: string
   port: number
+  recorder: Recorder
 }
 
 export class NodeAgent {
@@ -76,6 +79,7 @@ export class NodeAgent {
         const { podCidr } = this.#parts
         this.#node = await client.create(nodes, { ...draft, spec: { podCIDR: podCidr, podCIDRs: [podCidr] } })
         this.#reportedAt = clock.now()
+        this.#tell(undefined, this.#node.status)
         await this.#reportStatus(true)
         return
       } catch (error) {
@@ -97,7 +101,8 @@ export class NodeAgent {
 
   /** Status and lease, and what others change on the node, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, clock, log, nodeName } = this.#parts
+    const { client, clock, log, nodeName, recorder } = this.#parts
+    recorder.event(nodeReference(nodeName), 'Normal', 'Starting', 'Starting kubelet.')
     const fieldSelector = `metadata.name=${nodeName}`
     const own = new Informer({ client, clock, log, resource: nodes, fieldSelector })
     own.addHandler({
@@ -183,6 +188,13 @@ export class NodeAgent {
       },
     )
     this.#reportedAt = clock.now()
+    this.#tell(found.status, next)
+  }
+
+  #tell(before: NodeStatus | undefined, after: NodeStatus): void {
+    const { recorder, nodeName } = this.#parts
+    for (const { type, reason, message } of nodeEvents(nodeName, before, after))
+      recorder.event(nodeReference(nodeName), type, reason, message)
   }
 
   async #renewLease(): Promise<void> {

@@ -1,6 +1,7 @@
 // Carries out decide-stopping's actions. Each is only set going: what ends wakes the worker, which decides again.
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import { findContainer } from '../pod-name.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
 import { isGone } from '../runtime-view/runtime-view.ts'
 import type { Stopping, StoppingAction, StoppingContainer } from './decide-stopping.ts'
 import type { ObservedPod } from './observed-pod.ts'
@@ -29,7 +30,7 @@ export function performStopping(action: StoppingAction, target: StopTarget, part
       void runPreStop(action.name, action.id, action.withinSeconds, target, parts)
       break
     case 'stopContainer':
-      void stop(action.id, action.gracePeriodSeconds, target, parts)
+      void stop(action.name, action.id, action.gracePeriodSeconds, target, parts)
       break
     case 'stopSandboxes':
     case 'checkAgain':
@@ -89,10 +90,11 @@ async function runPreStop(
 }
 
 async function stop(
+  name: string,
   containerId: string,
   gracePeriodSeconds: number,
   target: StopTarget,
-  { runtime, clock, log }: WorkerParts,
+  { runtime, events, clock, log }: WorkerParts,
 ): Promise<void> {
   const killAt = clock.now() + gracePeriodSeconds * 1000
   record(target, containerId, { preStop: 'done', killAt })
@@ -102,6 +104,8 @@ async function stop(
     if (target.signal.aborted) return
     if (!isGone(error)) {
       log.warn({ error, container: containerId }, 'a container could not be stopped; trying again')
+      const text = `error killing pod: failed to "KillContainer" for "${name}" with KillContainerError: ${JSON.stringify(runtimeErrorText(error))}`
+      events.tell(target.pod, 'Warning', 'FailedKillPod', text)
       await clock.sleep(STOP_RETRY_MS, target.signal).catch(() => {})
       // As if nothing had been tried, unless a shorter grace has been asked for meanwhile.
       if (target.get().containers[containerId]?.killAt === killAt)

@@ -1,6 +1,7 @@
 // One pod's worker: observe, decide, perform, wait. It alone acts on its pod's sandboxes, containers and files.
 // What it knows is in pod-state.ts, what it does while the pod is to run in running-pod.ts.
 import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
 import { finalStatus } from '../status/final-status.ts'
 import { Alarm } from './alarm.ts'
 import { decideStopping, gracePeriodOf } from './decide-stopping.ts'
@@ -180,7 +181,11 @@ export class PodWorker {
   }
 
   async #takeStep(signal: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    await this.#state.observe()
+    await this.#state.observe().catch(error => {
+      const text = `error determining status: ${runtimeErrorText(error)}`
+      if (!lifetime.aborted) this.#parts.events.tell(this.pod, 'Warning', 'FailedSync', text)
+      throw error
+    })
     if (this.#phase.phase === 'running' && this.#mustGo) this.#beginStopping('over')
     switch (this.#phase.phase) {
       case 'running':

@@ -1,9 +1,10 @@
 // The node goes down: its pods end in their ways, within a time. With a shutdownGracePeriod in the KubeletConfiguration
 // they end for good, as upstream's graceful node shutdown has it (pkg/kubelet/nodeshutdown); without one they are only
 // stopped, and run again when the node comes up.
-import type { ObjectReference, Pod } from '../../api/types/core-v1.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ShutdownGrace } from '../configuration/settings.ts'
+import { nodeReference } from '../node/node-events.ts'
 import type { Recorder } from '../pod-events.ts'
 import { MINIMUM_STOP_SECONDS } from '../pod-worker/decide-stopping.ts'
 import type { FailWords } from '../pod-worker/worker-phase.ts'
@@ -77,9 +78,8 @@ export class NodeShutdown {
 
   async #end(grace: ShutdownGrace, signal: AbortSignal): Promise<void> {
     const { recorder, nodeName, workers, reportNode } = this.#parts
-    const node: ObjectReference = { kind: 'Node', name: nodeName, uid: nodeName }
     this.#began = 'ending'
-    recorder.event(node, 'Normal', 'Shutdown', 'Shutdown manager detected shutdown event')
+    recorder.event(nodeReference(nodeName), 'Normal', 'Shutdown', 'Shutdown manager detected shutdown event')
     reportNode()
     const plan = shutdownPlan(
       workers().map(({ pod }) => pod),
