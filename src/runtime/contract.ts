@@ -2,7 +2,7 @@
 // The CRI's own words are in api.proto of cri-api; where it is silent, containerd's behaviour is the measure.
 import { after, before, test } from 'node:test'
 import { containerLifeTests } from './contract/container-life.ts'
-import { ContractPod, type ContractWorld, type Lack } from './contract/contract-world.ts'
+import { ContractPod, type ContractWorld, goneIsFine, type Lack } from './contract/contract-world.ts'
 import { eventTests } from './contract/events.ts'
 import { imageTests } from './contract/images.ts'
 import { listTests } from './contract/lists.ts'
@@ -46,7 +46,7 @@ export function runtimeContract(
       try {
         await body(pod, world!)
       } finally {
-        await world!.service.stopPodSandbox({ podSandboxId: pod.id })
+        await world!.service.stopPodSandbox({ podSandboxId: pod.id }).catch(goneIsFine)
         await world!.service.removePodSandbox({ podSandboxId: pod.id })
       }
     })

@@ -19,6 +19,12 @@ const NEEDED = [
 const FOR_TESTS = [
   { has: () => onPath('openssl'), package: 'openssl', why: 'checks our certificates' },
   { has: () => onPath('curl'), package: 'curl', why: 'asks pods from outside' },
+  { has: () => onPath('containerd'), package: 'containerd', why: 'another container runtime to run under' },
+  {
+    has: () => existsSync('/usr/lib/cni/bridge'),
+    package: 'containernetworking-plugins',
+    why: 'containerd’s pod network',
+  },
 ]
 
 export async function ensureDebianPackages({ forTests }) {

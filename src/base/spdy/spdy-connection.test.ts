@@ -146,6 +146,24 @@ test('a stream that is destroyed is reset at the other end; its neighbours go on
   assert.equal(await text(neighbour), 'still here')
 })
 
+test('where a reset is how the other end takes its leave, all that came before it is read', async () => {
+  const opened = Promise.withResolvers<SpdyStream>()
+  const [near, far] = await socketPair()
+  const client = new SpdyConnection(near, { role: 'client', resetEnds: true })
+  const server = new SpdyConnection(far, { role: 'server', onStream: opened.resolve })
+  try {
+    const stream = client.openStream({})
+    const answer = await opened.promise
+    await new Promise<void>(resolve => answer.write('everything', () => resolve()))
+    answer.destroy()
+    assert.equal(await text(stream), 'everything')
+    stream.write('this goes nowhere')
+  } finally {
+    client.destroy()
+    server.destroy()
+  }
+})
+
 test('the end of the connection ends every stream, at both ends', async () => {
   const opened = Promise.withResolvers<SpdyStream>()
   using pair = await connectionPair(opened.resolve)

@@ -19,6 +19,8 @@ import { SpdyStream, type StreamCarrier } from './spdy-stream.ts'
 
 export interface SpdyConnectionOptions {
   role: 'server' | 'client'
+  /** A reset of the other end is the end of what it says, not a failure: what came before is whole. */
+  resetEnds?: boolean
   /** The other end opened a stream; it is answered already. Destroy it to refuse it. */
   onStream?: (stream: SpdyStream) => void
 }
@@ -152,7 +154,7 @@ export class SpdyConnection implements StreamCarrier {
       case FRAME.headers:
         return this.#receiveHeaders(type, payload, (flags & FLAG_FIN) !== 0)
       case FRAME.rstStream:
-        this.#streams.get(id(payload))?.destroy(new Error('the other end reset the SPDY stream'))
+        this.#receiveReset(id(payload))
         return undefined
       case FRAME.ping:
         this.#answerPing(payload)
@@ -161,6 +163,17 @@ export class SpdyConnection implements StreamCarrier {
         // GOAWAY: no new streams come; those there are go on. SETTINGS, WINDOW_UPDATE: see the head of the file.
         return undefined
     }
+  }
+
+  #receiveReset(streamId: number): void {
+    const stream = this.#streams.get(streamId)
+    if (!this.#options.resetEnds) {
+      stream?.destroy(new Error('the other end reset the SPDY stream'))
+      return
+    }
+    this.#streams.delete(streamId)
+    this.#unannounced.delete(streamId)
+    stream?.otherEndLeft()
   }
 
   async #receiveStream(payload: Buffer, fin: boolean): Promise<void> {

@@ -50,6 +50,12 @@ export class SpdyStream extends Duplex {
     if (!this.#heardAll) this.destroy(error)
   }
 
+  /** For the connection: the other end has said all that it will, and hears no more. */
+  otherEndLeft(): void {
+    this.#lost = true
+    this.receive(Buffer.alloc(0), true)
+  }
+
   override _read(): void {
     this.readOn()
   }

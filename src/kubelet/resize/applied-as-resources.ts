@@ -6,14 +6,15 @@ import { grantedResources } from './decide-resize.ts'
 
 const SHARES_PER_CPU = 1024
 
-/** `granted` itself where it is applied, or where the runtime does not tell. */
+/** `granted` itself where it is applied. Undefined where the runtime does not tell: then nothing can be resized. */
 export function appliedAsResources(
   pod: Pod,
   container: Container,
   { state, resources: applied }: Pick<ObservedContainer, 'state' | 'resources'>,
   granted: ResourceRequirements,
-): ResourceRequirements {
-  if (state !== 'running' || !applied) return granted
+): ResourceRequirements | undefined {
+  if (state !== 'running') return granted
+  if (!applied) return undefined
   const wanted = grantedResources(pod, container)
   const limits = { ...granted.limits }
   const requests = { ...granted.requests }

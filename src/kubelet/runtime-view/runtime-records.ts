@@ -47,6 +47,8 @@ export class RuntimeRecords {
       sandbox?.metadata.uid ||
       sandbox?.labels[LABEL.podUid] ||
       statuses.find(({ labels }) => labels[LABEL.podUid])?.labels[LABEL.podUid]
+    // Events that do not name their pod come from a runtime that tells too little to be believed.
+    if (!uid) this.interrupted()
     const record = uid ? this.#trusted.get(uid) : undefined
     if (!uid || !record) return uid
     if (!sandbox || !tellsAll(event, sandbox.id, record)) {

@@ -9,6 +9,7 @@ import { type CpuSample, cpuRate } from '../../runtime/native/stats/cpu-rate.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { podLogDir, volumePath } from '../pod-paths.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
+import { ContainerRates } from './container-rates.ts'
 import {
   diskOf,
   machineCpuNanoseconds,
@@ -31,6 +32,7 @@ export interface StatsParts {
 export class StatsCollector {
   readonly #parts: StatsParts
   readonly #startedAt: number
+  readonly #rates = new ContainerRates()
   readonly #disks = new Map<string, { at: number; disks: Promise<PodDisks> }>()
   /** Processor time that was used before. */
   readonly #before = machineCpuNanoseconds()
@@ -45,8 +47,9 @@ export class StatsCollector {
     const { clock, facts, pods } = this.#parts
     const time = apiSeconds(clock.now())
     const fs = diskOf(facts.rootDir, time)
-    const [containers, sandboxes] = await Promise.all([this.#containers(), this.#sandboxes()])
     const active = pods()
+    const [told, sandboxes] = await Promise.all([this.#containers(), this.#sandboxes()])
+    const containers = this.#rates.complete(told, active)
     this.#forgetOthers(active)
     const figures = active.map(async pod => {
       const { uid } = pod.metadata

@@ -5,6 +5,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import type { ContainerStats, PodSandboxStats } from '../../runtime/cri/cri.generated.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
 import { cadvisorMetrics } from './cadvisor-metrics.ts'
+import { ContainerRates } from './container-rates.ts'
 import { machineCpuNanoseconds, machineMemory } from './node-figures.ts'
 import { prometheusText } from './prometheus-text.ts'
 import { resourceMetrics } from './resource-metrics.ts'
@@ -96,6 +97,18 @@ const summary: Summary = {
   },
   pods: [podFigures(pod, [stats('a', 1e9, 2048)], sandbox, disks, disk)],
 }
+
+test('a runtime that tells only totals gets its rates here', () => {
+  const rates = new ContainerRates()
+  const labels = { [LABEL.containerName]: 'a', [LABEL.podUid]: 'u' }
+  const total = (at: string, value: number): ContainerStats => ({
+    attributes: { id: 'a', metadata: { name: 'a', attempt: 0 }, labels, annotations: {} },
+    cpu: { timestamp: Date.parse(at) * 1e6, usageCoreNanoSeconds: { value } },
+  })
+  const rate = (stats: ContainerStats) => rates.complete([stats], [pod])[0]!.cpu!.usageNanoCores?.value
+  assert.equal(rate(total('2026-11-21T08:00:11Z', 5e9)), 0.5e9)
+  assert.equal(rate(total('2026-11-21T08:00:21Z', 6e9)), 0.1e9)
+})
 
 test('metrics-server finds its figures', () => {
   const lines = prometheusText(resourceMetrics(summary)).split('\n')

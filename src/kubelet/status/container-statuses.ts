@@ -214,10 +214,8 @@ function resourcesOf(
 ): Partial<ContainerStatus> {
   const { requests, limits } = container.resources ?? {}
   const granted = { ...(limits && { limits }), ...(requests && { requests }) }
-  return {
-    ...(requests && { allocatedResources: requests }),
-    resources: appliedAsResources(pod, container as Container, observed, granted),
-  }
+  const resources = appliedAsResources(pod, container as Container, observed, granted)
+  return { ...(requests && { allocatedResources: requests }), ...(resources && { resources }) }
 }
 
 function volumeMountsOf(container: Container, old: ContainerStatus | undefined): Partial<ContainerStatus> {

@@ -37,7 +37,8 @@ export async function dialStreaming(
     request.end()
   })
   socket.setNoDelay(true)
-  return new SpdyConnection(socket, { role: 'client' })
+  // Upstream's servers reset their streams when all is said.
+  return new SpdyConnection(socket, { role: 'client', resetEnds: true })
 }
 
 async function wordsOf(answer: IncomingMessage): Promise<string> {

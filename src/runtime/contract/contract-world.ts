@@ -9,6 +9,7 @@ import type {
   PodSandboxConfig,
   RuntimeService,
 } from '../cri/cri.generated.ts'
+import { isCriNotFound } from '../cri/cri-error.ts'
 
 /** What a container does. A world turns it into a command, or into a script of the fake. */
 export interface Script {
@@ -22,7 +23,7 @@ export interface Script {
 }
 
 /** What a runtime may lack; tests of it are then not registered. */
-export type Lack = 'events' | 'stopSignal' | 'stats' | 'runtimeConfig'
+export type Lack = 'events' | 'stopSignal' | 'stats' | 'runtimeConfig' | 'imageFilter'
 
 export interface ContractWorld {
   readonly service: RuntimeService & ImageService
@@ -52,7 +53,6 @@ export class ContractPod {
     this.world = world
     this.config = {
       metadata: { name, uid: `uid-${name}`, namespace: 'default', attempt: 0 },
-      hostname: name,
       logDirectory: `${world.logDirectory}/${name}`,
       labels: { pod: name, suite: 'contract' },
       annotations: { note: 'kept' },
@@ -124,6 +124,11 @@ export class ContractPod {
     await this.world.settle(this.world.service.stopContainer({ containerId, timeout }))
     return this.status(containerId)
   }
+}
+
+/** Of a stop: some runtimes say so when there is nothing to stop, and the kubelet lives with both. */
+export const goneIsFine = (error: unknown): void => {
+  if (!isCriNotFound(error)) throw error
 }
 
 /** Most tests have no use for a network of their own, and making one takes its time. */

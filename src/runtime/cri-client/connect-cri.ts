@@ -1,8 +1,10 @@
 // A runtime behind a unix socket: ours, containerd or CRI-O. Errors come back as CriError with the server's words.
 import { type CallOptions, Client, credentials, type ServiceError } from '@grpc/grpc-js'
-import type { ImageService, RuntimeService } from '../cri/cri.generated.ts'
+import { type Clock, SystemClock } from '../../base/clock.ts'
+import type { GetEventsRequest, ImageService, RuntimeService } from '../cri/cri.generated.ts'
 import { type LoadRequest, type LoadResponse, loadDefinition, serviceDefinition } from '../cri/cri-codec.ts'
-import { CriError } from '../cri/cri-error.ts'
+import { CRI_CODE, CriError } from '../cri/cri-error.ts'
+import { containerdEvents } from './containerd-events.ts'
 
 export interface CriConnection extends RuntimeService, ImageService {
   /** Only our own runtime has it. */
@@ -11,7 +13,7 @@ export interface CriConnection extends RuntimeService, ImageService {
 }
 
 /** Nothing is sent until the first call. */
-export function connectCri(socket: string): CriConnection {
+export function connectCri(socket: string, clock: Clock = new SystemClock()): CriConnection {
   const client = new Client(`unix:${socket}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 16 << 20,
     'grpc.max_send_message_length': 16 << 20,
@@ -52,7 +54,21 @@ export function connectCri(socket: string): CriConnection {
       return [name, responseStream ? stream : unary]
     },
   )
-  return { ...Object.fromEntries(methods), close: () => client.close() } as CriConnection
+  const connection = { ...Object.fromEntries(methods), close: () => client.close() } as CriConnection
+  return { ...connection, getContainerEvents: eventsOf(connection, client, clock) }
+}
+
+/** The CRI's own events; where they are not implemented, containerd's. */
+function eventsOf({ getContainerEvents }: CriConnection, client: Client, clock: Clock) {
+  return async function* events(request: GetEventsRequest, signal: AbortSignal) {
+    try {
+      yield* getContainerEvents(request, signal)
+      return
+    } catch (error) {
+      if ((error as CriError).code !== CRI_CODE.unimplemented) throw error
+    }
+    yield* containerdEvents(client, clock, signal)
+  }
 }
 
 function toCriError(error: ServiceError): CriError {
