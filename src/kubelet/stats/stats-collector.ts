@@ -60,8 +60,10 @@ export class StatsCollector {
     return { node: this.#node(time, fs), pods: await Promise.all(figures) }
   }
 
+  /** Some runtimes list those that have ended, without figures. */
   async #containers(): Promise<ContainerStats[]> {
-    return (await this.#parts.runtime.listContainerStats({})).stats
+    const { stats } = await this.#parts.runtime.listContainerStats({})
+    return stats.filter(({ cpu, memory }) => cpu || memory)
   }
 
   /** Older runtimes measure no sandboxes: the pod is then the sum of its containers. */

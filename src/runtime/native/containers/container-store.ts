@@ -77,6 +77,8 @@ const SIGKILL_EXIT = 137
 export class ContainerStore {
   readonly #options: ContainerStoreOptions
   readonly #records = new Map<string, ContainerRecord>()
+  /** Told to run, and not known to. */
+  readonly #starting = new Set<string>()
   readonly #exits = new Map<string, PromiseWithResolvers<void>>()
 
   constructor(options: ContainerStoreOptions) {
@@ -182,11 +184,21 @@ export class ContainerStore {
         `container ${id} is not in created state: ${record.state}`,
       )
     }
-    const { dir, clock, isRunc } = this.#options
-    await startByFifo(dir.ociRoot, id, isRunc)
-    record.startedAt = clock.now() * 1e6
-    // The end may have been seen before the start returned.
-    if ((record.state as ContainerState) === 'CONTAINER_CREATED') record.state = 'CONTAINER_RUNNING'
+    const { dir, isRunc } = this.#options
+    this.#starting.add(id)
+    try {
+      await startByFifo(dir.ociRoot, id, isRunc)
+      this.#started(record)
+    } finally {
+      this.#starting.delete(id)
+    }
+  }
+
+  /** The end may be seen before the start has returned: it is told after the start all the same. */
+  #started(record: ContainerRecord): void {
+    if (!this.#starting.delete(record.id)) return
+    record.startedAt = this.#options.clock.now() * 1e6
+    record.state = 'CONTAINER_RUNNING'
     this.#save(record)
     this.#options.onEvent('CONTAINER_STARTED_EVENT', record)
   }
@@ -195,6 +207,7 @@ export class ContainerStore {
   ended(id: string): void {
     const record = this.#records.get(id)
     if (!record || record.state === 'CONTAINER_EXITED') return
+    this.#started(record)
     const file = join(this.#options.dir.exits, id)
     record.exitCode = Number(readFileSync(file, 'utf8'))
     record.finishedAt = statSync(file).mtimeMs * 1e6
