@@ -39,9 +39,13 @@ export function changedPodAspects(old: Pod, pod: Pod): Set<PodAspect> {
   return aspects
 }
 
-const resourcesOf = ({ spec }: Pod) => [
+/** What is asked for, and what is held while that changes. */
+const resourcesOf = ({ spec, status }: Pod) => [
   spec.resources,
   ...[...(spec.initContainers ?? []), ...spec.containers].map(({ resources }) => resources),
+  ...[...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].map(
+    ({ resources, allocatedResources }) => [resources?.requests, allocatedResources],
+  ),
 ]
 
 /** Objects of the API as the store hands them out: equal parts are often the same object. */

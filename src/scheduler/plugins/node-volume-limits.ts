@@ -1,6 +1,6 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type Plugin, unschedulable } from '../framework.ts'
-import { claimNamesOf } from '../volumes/pod-claims.ts'
+import { claimNamesOf, isOwnClaim } from '../volumes/pod-claims.ts'
 import type { VolumeObjects } from '../volumes/volume-objects.ts'
 
 interface Wanted {
@@ -31,7 +31,7 @@ export const nodeVolumeLimits: Plugin<Wanted> = {
   },
   mayHelp(event, pod) {
     if (event.what === 'assignedPodGone') return claimNamesOf(event.pod).length > 0
-    if (event.what === 'claimChanged') return event.namespace === pod.metadata.namespace
+    if (isOwnClaim(event, pod)) return true
     return event.what === 'csiNodeChanged' || event.what === 'nodeAdded' || event.what === 'volumesChanged'
   },
 }

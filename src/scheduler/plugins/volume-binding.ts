@@ -1,7 +1,7 @@
 import type { Plugin } from '../framework.ts'
 import { unresolvable } from '../framework.ts'
 import { planVolumes } from '../volumes/plan-volumes.ts'
-import { claimNamesOf, claimProblem, type PodClaims, podClaims } from '../volumes/pod-claims.ts'
+import { claimNamesOf, claimProblem, isOwnClaim, type PodClaims, podClaims } from '../volumes/pod-claims.ts'
 import type { VolumeObjects } from '../volumes/volume-objects.ts'
 
 interface Claims {
@@ -26,11 +26,7 @@ export const volumeBinding: Plugin<Claims> = {
     return reasons && unresolvable(...reasons)
   },
   mayHelp(event, pod) {
-    if (event.what === 'claimChanged')
-      return (
-        event.namespace === pod.metadata.namespace &&
-        claimNamesOf(pod).some(({ name }) => name === event.name)
-      )
+    if (isOwnClaim(event, pod)) return true
     if (event.what === 'nodeChanged') return event.aspects.has('labels')
     return event.what === 'volumesChanged' || event.what === 'nodeAdded'
   },

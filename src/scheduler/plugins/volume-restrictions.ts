@@ -1,7 +1,7 @@
 import type { Pod, Volume } from '../../api/types/core-v1.ts'
-import { type Plugin, unschedulable } from '../framework.ts'
+import { type Plugin, unresolvable, unschedulable } from '../framework.ts'
 import type { NodeInfo } from '../state/node-info.ts'
-import { claimNamesOf } from '../volumes/pod-claims.ts'
+import { claimNamesOf, isOwnClaim } from '../volumes/pod-claims.ts'
 
 interface Uses {
   disks: readonly Volume[]
@@ -18,6 +18,9 @@ export const volumeRestrictions: Plugin<Uses> = {
   name: 'VolumeRestrictions',
   prepare(pod, { nodes, objects: { volumes } }) {
     const namespace = pod.metadata.namespace ?? ''
+    for (const { name, ephemeral } of claimNamesOf(pod))
+      if (!ephemeral && !volumes.claim(namespace, name))
+        return { rejection: unresolvable(`persistentvolumeclaim "${name}" not found`) }
     const disks = (pod.spec.volumes ?? []).filter(isDisk)
     const exclusive = new Set(
       claimNamesOf(pod)
@@ -42,7 +45,7 @@ export const volumeRestrictions: Plugin<Uses> = {
       const own = new Set(claimNamesOf(pod).map(({ name }) => `${pod.metadata.namespace}/${name}`))
       return (event.pod.spec.volumes ?? []).some(isDisk) || usesOf(event.pod, own) > 0
     }
-    return event.what === 'nodeAdded' || event.what === 'claimChanged' || event.what === 'nominationOver'
+    return event.what === 'nodeAdded' || isOwnClaim(event, pod) || event.what === 'nominationOver'
   },
 }
 

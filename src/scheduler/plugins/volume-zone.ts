@@ -1,6 +1,6 @@
 import type { Plugin } from '../framework.ts'
 import { unresolvable } from '../framework.ts'
-import { claimNamesOf } from '../volumes/pod-claims.ts'
+import { claimNamesOf, isOwnClaim } from '../volumes/pod-claims.ts'
 
 /** Labels by which volumes and nodes say where they are; the beta ones mean the same. */
 const TOPOLOGY = [
@@ -32,9 +32,9 @@ export const volumeZone: Plugin<readonly Place[]> = {
     const fits = places.every(({ keys, values }) => keys.some(key => values.has(labels[key] ?? '')))
     return fits ? undefined : unresolvable('node(s) had no available volume zone')
   },
-  mayHelp(event) {
+  mayHelp(event, pod) {
     if (event.what === 'nodeChanged') return event.aspects.has('labels')
-    return event.what === 'nodeAdded' || event.what === 'volumesChanged' || event.what === 'claimChanged'
+    return event.what === 'nodeAdded' || event.what === 'volumesChanged' || isOwnClaim(event, pod)
   },
 }
 

@@ -2,6 +2,7 @@
 import { aggregate, parseAmounts, podRequests } from '../../api/pod/resources.ts'
 import { Quantity } from '../../api/quantity.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
+import { withHeldResources } from './held-resources.ts'
 
 export interface Amounts {
   milliCpu: number
@@ -21,12 +22,12 @@ const requests = new WeakMap<Pod, Amounts>()
 const nonZero = new WeakMap<Pod, { milliCpu: number; memory: number }>()
 
 export function requestsOf(pod: Pod): Amounts {
-  return remember(requests, pod, () => toAmounts(podRequests(pod)))
+  return remember(requests, pod, () => toAmounts(podRequests(withHeldResources(pod))))
 }
 
 export function nonZeroRequestsOf(pod: Pod): { milliCpu: number; memory: number } {
   return remember(nonZero, pod, () => {
-    const withDefaults = aggregate(pod.spec, container => {
+    const withDefaults = aggregate(withHeldResources(pod).spec, container => {
       const amounts = parseAmounts(container.resources?.requests)
       if (!amounts.has('cpu')) amounts.set('cpu', Quantity.fromMilli(DEFAULT_MILLI_CPU))
       if (!amounts.has('memory')) amounts.set('memory', Quantity.fromValue(DEFAULT_MEMORY))

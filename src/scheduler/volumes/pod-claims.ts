@@ -1,5 +1,6 @@
 // The claims that a Pod names, and how they stand. Upstream: volumebinding podHasPVCs, GetPodVolumeClaims.
 import type { PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
+import type { ClusterEvent } from '../cluster-event.ts'
 import type { VolumeObjects } from './volume-objects.ts'
 
 export interface ClaimName {
@@ -25,6 +26,12 @@ export function claimNamesOf({ metadata, spec }: Pod): ClaimName[] {
     return volume.ephemeral ? [{ name: `${metadata.name}-${volume.name}`, ephemeral: true }] : []
   })
 }
+
+/** The event is about a claim that the Pod uses. */
+export const isOwnClaim = (event: ClusterEvent, pod: Pod): boolean =>
+  event.what === 'claimChanged' &&
+  event.namespace === pod.metadata.namespace &&
+  claimNamesOf(pod).some(({ name }) => name === event.name)
 
 /** Why the Pod cannot be placed anywhere because of a claim; undefined when its claims are all right. */
 export function claimProblem(pod: Pod, volumes: VolumeObjects): string | undefined {
