@@ -75,15 +75,22 @@ async function serve(
   )
 }
 
-async function overSpdy({ clock }: StreamingParts, upgrade: UpgradeRequest, command: Command): Promise<void> {
+async function overSpdy(
+  { clock, log }: StreamingParts,
+  upgrade: UpgradeRequest,
+  command: Command,
+): Promise<void> {
   const { request, socket, head } = upgrade
   requireAnyStream(command.options)
   const session = await command.open().catch(error => {
     throw plainRefusal(error)
   })
   const protocol = chooseStreamProtocol(request, remoteCommandProtocols)
-  const peer = await openSpdyPeer(acceptSpdy(socket, head, protocol), protocol, command.options, clock)
-  await run(session, peer, upgrade.signal)
+  const connection = acceptSpdy(socket, head, protocol)
+  const peer = await openSpdyPeer(connection, protocol, command.options, clock).catch(error => {
+    log.debug({ err: error }, 'a client did not open its streams')
+  })
+  if (peer) await run(session, peer, upgrade.signal)
 }
 
 async function overWebSocket(_: StreamingParts, upgrade: UpgradeRequest, command: Command): Promise<void> {

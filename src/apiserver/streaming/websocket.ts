@@ -33,8 +33,10 @@ export function acceptWebSocket(
     perMessageDeflate: false,
     clientTracking: false,
     maxPayload: MOST_MESSAGE_BYTES,
-    handleProtocols: () => subprotocol || false,
   })
+  // Said by us: a name such as "SPDY/3.1+portforward.k8s.io" is none that the library takes.
+  delete request.headers['sec-websocket-protocol']
+  if (subprotocol) server.on('headers', headers => headers.push(`Sec-WebSocket-Protocol: ${subprotocol}`))
   let accepted: WebSocket | undefined
   server.handleUpgrade(request, socket, head, webSocket => {
     accepted = webSocket
