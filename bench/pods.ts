@@ -106,6 +106,21 @@ export async function createToReady(client: Client, draft: Draft<Pod>): Promise<
   return tookMs
 }
 
+/** The Pod once it is Ready; it stays. */
+export async function createAndWait(client: Client, draft: Draft<Pod>): Promise<Pod> {
+  const fieldSelector = `metadata.name=${draft.metadata.name}`
+  const stop = new AbortController()
+  await client.create(pods, draft)
+  const watch = client.watch(pods, { namespace: 'default', fieldSelector, signal: stop.signal })
+  try {
+    for await (const event of watch)
+      if (event.type !== 'BOOKMARK' && isReady(event.object)) return event.object
+    throw new Error(`the watch of ${draft.metadata.name} ended`)
+  } finally {
+    stop.abort()
+  }
+}
+
 /** Milliseconds until `count` Pods, created at once, are all Ready. They stay. */
 export async function settlePods(client: Client, count: number, initContainers: number): Promise<number> {
   const { resourceVersion } = (await client.list(pods, { namespace: 'default', limit: 1 })).metadata

@@ -8,6 +8,7 @@ import { readKubeconfig } from '../src/client/kubeconfig.ts'
 import { clusterPaths } from '../src/cluster/paths.ts'
 import { crunFloor } from './crun-floor.ts'
 import { dnsBench } from './dns.ts'
+import { execBench } from './exec.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
 import { createToReady, deleteToGone, initPod, quickPod, settlePods, sidecarPod } from './pods.ts'
 import { schedulingBench } from './scheduling.ts'
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     'delete to gone, exit at once on SIGTERM',
     await timed(run => deleteToGone(client, quickPod(`q-${run}`))),
   )
+  await execRows(client)
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
   row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
   const { podsPerSecond, memoryMb } = await schedulingBench()
@@ -81,6 +83,13 @@ async function main(): Promise<void> {
   await serviceRows(client)
   const dns = await dnsBench()
   row('DNS queries per second, 1,000 Services', `${dns.queriesPerSecond} (p99 ${dns.p99Ms} ms)`)
+}
+
+async function execRows(client: Client): Promise<void> {
+  const access = readKubeconfig(clusterPaths(name, dataDir).kubeconfig)
+  const { roundTripMs, bareMs, megabytesPerSecond } = await execBench(client, access, dataDir, RUNS)
+  row('exec of true, round trip', `${spread(roundTripMs)}, bare crun exec ${spread(bareMs)}`)
+  row('exec, MB/s into and out of a container', `${megabytesPerSecond.in} / ${megabytesPerSecond.out}`)
 }
 
 async function serviceRows(client: Client): Promise<void> {
