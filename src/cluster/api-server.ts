@@ -9,6 +9,7 @@ import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
 import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.ts'
 import { clientCertificateAuthenticator, unionAuthenticator } from '../apiserver/authn/authenticator.ts'
 import { findBoundObjectThrough } from '../apiserver/authn/find-bound-object.ts'
+import { type LegacyTokenOwner, LegacyTokens } from '../apiserver/authn/legacy-tokens.ts'
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts'
 import { type Authorizer, authorized } from '../apiserver/authz/authorizer.ts'
 import { ClusterAuthorizer } from '../apiserver/authz/cluster-authorizer.ts'
@@ -46,6 +47,8 @@ export interface RunningApiServer {
   authorityCertificate: string
   /** Signs what the cluster's own signers sign. */
   authorityKey: KeyObject
+  /** A token without an end, for a Secret that holds it. */
+  issueLegacyToken(owner: LegacyTokenOwner): string
   /** An in-process client as this user; authorization and admission apply. */
   clientOf(user: UserInfo, userAgent: string): Client
   /** As one of the controllers: 'job-controller'. */
@@ -70,11 +73,9 @@ export async function startApiServer(
     names: [parts.nodeName],
     clock,
   })
-  const tokens: ServiceAccountTokens = new ServiceAccountTokens({
-    privateKey: pki.serviceAccountKey,
-    clock,
-    find: findBoundObjectThrough(() => registry.handle),
-  })
+  const find = findBoundObjectThrough(() => registry.handle)
+  const tokens = new ServiceAccountTokens({ privateKey: pki.serviceAccountKey, clock, find })
+  const legacyTokens = new LegacyTokens({ privateKey: pki.serviceAccountKey, find })
   const late = lateNodeAccess()
   let served: ServedResources | undefined
   const registry: Registry = createRegistry({
@@ -102,7 +103,14 @@ export async function startApiServer(
   await access.load()
   served = new ServedResources(registry.custom)
   await registry.custom.load()
-  const port = await listen(parts, pki, { handle, tokens, authorizer, served, nodeAccess: late.access })
+  const port = await listen(parts, pki, {
+    handle,
+    tokens,
+    legacyTokens,
+    authorizer,
+    served,
+    nodeAccess: late.access,
+  })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await ensurePolicy(registry.handle)
   await access.load()
@@ -124,6 +132,7 @@ export async function startApiServer(
     port,
     authorityCertificate: pki.authorityCertificate,
     authorityKey: pki.authorityKey,
+    issueLegacyToken: owner => legacyTokens.issue(owner),
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
     controllerClient: account => controllerClient(inProcess, account),
@@ -151,6 +160,7 @@ function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memo
 interface Behind {
   handle: ApiHandler
   tokens: ServiceAccountTokens
+  legacyTokens: LegacyTokens
   authorizer: Authorizer
   served: ServedResources
   nodeAccess: NodeAccess
@@ -159,13 +169,17 @@ interface Behind {
 async function listen(
   parts: ClusterParts,
   pki: Pki,
-  { handle, tokens, authorizer, served, nodeAccess }: Behind,
+  { handle, tokens, legacyTokens, authorizer, served, nodeAccess }: Behind,
 ): Promise<number> {
   const { index: resources, custom } = served
   let address = ''
   const server = createHttpServer({
     handle,
-    authenticate: unionAuthenticator([clientCertificateAuthenticator, tokens.authenticate]),
+    authenticate: unionAuthenticator([
+      clientCertificateAuthenticator,
+      tokens.authenticate,
+      legacyTokens.authenticate,
+    ]),
     authorizer,
     resources,
     codec: kubernetesProtobuf,

@@ -4,6 +4,7 @@ import { runCertificateApproving } from '../controllers/certificates/approving.t
 import { runCertificateCleaning } from '../controllers/certificates/cleaning.ts'
 import { runCertificateSigning } from '../controllers/certificates/signing.ts'
 import { runClusterRoleAggregation } from '../controllers/cluster-role-aggregation/cluster-role-aggregation.ts'
+import { runServiceAccountTokens } from '../controllers/service-account-token/service-account-token-controller.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
@@ -15,6 +16,14 @@ export function startSecurityControllers(api: RunningApiServer, parts: ClusterPa
   )
   keepRunning(parts, signal =>
     runAdmissionPolicyStatus(contextOf('validatingadmissionpolicy-status-controller'), signal),
+  )
+  const manager = api.clientOf(
+    { name: 'system:kube-controller-manager', groups: [] },
+    'kube-controller-manager',
+  )
+  const { authorityCertificate, issueLegacyToken: issue } = api
+  keepRunning(parts, signal =>
+    runServiceAccountTokens({ client: manager, clock, log, issue, authorityCertificate }, signal),
   )
   const certificates = contextOf('certificate-controller')
   const authority = { certificate: api.authorityCertificate, key: api.authorityKey }
