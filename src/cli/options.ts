@@ -13,6 +13,8 @@ export interface UpOptions extends ClusterOptions {
   port?: number
   runtime: string
   store: 'lmdb' | 'memory'
+  /** Controllers and scheduler wait for their Leases. */
+  leaderElect?: boolean
   /** Path of a KubeletConfiguration. */
   kubeletConfig?: string
   /** Path of a directory or file with static Pods. */
@@ -46,6 +48,10 @@ export function withUpOptions(command: Command): Command {
     .option(
       '--registries <file>',
       'mirrors, credentials and TLS of image registries, as in registries.yaml of k3s',
+    )
+    .option(
+      '--leader-elect',
+      'controllers and scheduler run only while this process holds their Leases in kube-system',
     )
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }

@@ -6,6 +6,7 @@ import { runRootCaController } from '../controllers/root-ca/root-ca-controller.t
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
+import { startElected } from './elected.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { startSecurityControllers } from './security-controllers.ts'
@@ -13,7 +14,17 @@ import { startServiceControllers } from './service-controllers.ts'
 import { startStorageControllers } from './storage-controllers.ts'
 import { startWorkloads } from './workloads.ts'
 
-export function startControlLoops(api: RunningApiServer, parts: ClusterParts): void {
+export function startControlLoops(api: RunningApiServer, parts: ClusterParts, leaderElect = false): void {
+  if (leaderElect) {
+    startElected(api, parts, 'kube-controller-manager', own => startControllers(api, own))
+    startElected(api, parts, 'kube-scheduler', own => startScheduler(api, own))
+    return
+  }
+  startControllers(api, parts)
+  startScheduler(api, parts)
+}
+
+function startControllers(api: RunningApiServer, parts: ClusterParts): void {
   const { clock, log } = parts
   const as = (account: string): ControllerContext => ({ client: api.controllerClient(account), clock, log })
   keepRunning(parts, signal => runServiceAccountController(as('service-account-controller'), signal))
@@ -25,7 +36,6 @@ export function startControlLoops(api: RunningApiServer, parts: ClusterParts): v
   startWorkloads(api, parts)
   startStorageControllers(api, parts)
   startSecurityControllers(api, parts)
-  startScheduler(api, parts)
 }
 
 function startScheduler(api: RunningApiServer, parts: ClusterParts): void {

@@ -38,6 +38,8 @@ export interface ClusterConfig {
    * KubeletConfiguration's shutdownGracePeriod, else ten seconds.
    */
   graceMs?: number
+  /** Controllers and scheduler run only while this process holds their Leases. */
+  leaderElect?: boolean
   onStep?: (step: StartStep) => void
 }
 
@@ -125,7 +127,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     const api = await timed('API server', startApiServer(parts, config.store), made => made.server)
     writeFacts(paths.facts, { ...facts, port: api.port })
     write(paths.running, { ...running, server: api.server })
-    startControlLoops(api, parts)
+    startControlLoops(api, parts, config.leaderElect)
     const dns = startClusterDns(api, parts)
     dns.catch(() => {})
     const connected = await runtime

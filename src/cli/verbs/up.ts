@@ -89,6 +89,7 @@ function again(options: ForegroundOptions): string[] {
     options.kubeletConfig ? ['--kubelet-config', options.kubeletConfig] : [],
     options.manifests ? ['--manifests', options.manifests] : [],
     options.grace === undefined ? [] : ['--grace', `${options.grace}ms`],
+    options.leaderElect ? ['--leader-elect'] : [],
     options.registries ? ['--registries', options.registries] : [],
   ].flat()
 }
