@@ -392,3 +392,22 @@ test('a runtime that does not answer is told of, and the pod is looked at again'
     await world.clock.advance(10_000)
     await world.until('unseen', pod => status(pod, 'app')?.restartCount === 1)
   }))
+
+const badPaths: [string, string][] = [
+  ['/etc', 'error SubPath `/etc` must not be an absolute path'],
+  ['a/../../b', "unable to provision SubPath `a/../../b`: must not contain '..'"],
+]
+
+for (const [value, message] of badPaths) {
+  test(`an expression that comes to the path ${value} is refused`, () =>
+    inWorld(async world => {
+      const mounted = container('app', {
+        env: [{ name: 'WHERE', valueFrom: { fieldRef: { fieldPath: "metadata.annotations['where']" } } }],
+        volumeMounts: [{ name: 'v', mountPath: '/v', subPathExpr: '$(WHERE)' }],
+      })
+      const spec = { containers: [mounted], volumes: [{ name: 'v', emptyDir: {} }] }
+      await world.createPod('expression', spec, { annotations: { where: value } })
+      const pod = await world.until('expression', one => !!status(one, 'app')?.state.waiting?.message)
+      assert.deepEqual(status(pod, 'app')?.state.waiting, { reason: 'CreateContainerConfigError', message })
+    }))
+}

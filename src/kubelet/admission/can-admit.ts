@@ -9,12 +9,27 @@ import type { FailWords } from '../pod-worker/worker-phase.ts'
 /** `others` are the pods that the node has taken and that are not over. Undefined: the pod is taken. */
 export function rejection(pod: Pod, node: Node, others: readonly Pod[]): FailWords | undefined {
   const found =
+    wrongSystem(pod) ??
     tooMany(node, others) ??
     insufficient(pod, node, others) ??
     wrongNode(pod, node) ??
     takenPort(pod, others) ??
     taint(pod, node)
   return found && { reason: found.reason, message: `Pod was rejected: ${found.message}` }
+}
+
+const OS_LABEL = 'kubernetes.io/os'
+
+/** Nothing that is done on the node could help here. */
+function wrongSystem({ metadata, spec }: Pod): FailWords | undefined {
+  const label = metadata.labels?.[OS_LABEL]
+  if (label !== undefined && label !== 'linux') {
+    const message = `Failed to admit pod as the \`${OS_LABEL}\` label doesn't match node label`
+    return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message }
+  }
+  if (!spec.os || spec.os.name === 'linux') return undefined
+  const message = "Failed to admit pod as the OS field doesn't match node OS"
+  return { reason: 'PodOSNotSupported', message }
 }
 
 function tooMany(node: Node, others: readonly Pod[]): FailWords | undefined {

@@ -191,6 +191,7 @@ export class PodVolumes {
     if (!ready)
       throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
     const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, env) : (mount.subPath ?? '')
+    checkSubPath(subPath)
     const hostPath = subPath
       ? await this.#subPath(pod, container, mount, index, ready.hostPath, subPath)
       : ready.hostPath
@@ -235,6 +236,14 @@ export class PodVolumes {
       )
     }
   }
+}
+
+/** What an expression came to is known only now. Upstream: makeMounts. */
+function checkSubPath(subPath: string): void {
+  if (subPath.startsWith('/'))
+    throw new ConfigError(`error SubPath \`${subPath}\` must not be an absolute path`)
+  if (subPath.split('/').includes('..'))
+    throw new ConfigError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`)
 }
 
 const PROPAGATION: Record<string, MountPropagation> = {
