@@ -1,25 +1,20 @@
 // Puts the cluster's DNS server where pods, the node and the service proxy reach it, and tells the API about it.
 import { createHash } from 'node:crypto'
-import { endpointSlices, endpoints, services } from '../api/resources.ts'
-import { isAlreadyExists } from '../api/status-error.ts'
-import type { Client } from '../client/client.ts'
 import { DnsServer } from '../dns/dns-server.ts'
 import type { Listener } from '../dns/server/udp-listener.ts'
 import { Netlink } from '../runtime/native/network/netlink.ts'
 import type { RunningApiServer } from './api-server.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
+import {
+  createDnsAccess,
+  createDnsService,
+  DNS_ACCOUNT,
+  DNS_PORT,
+  publishDnsEndpoints,
+} from './dns-objects.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
 export const CLUSTER_DOMAIN = 'cluster.local'
-
-const DNS_PORT = 53
-const NAME = 'kube-dns'
-const NAMESPACE = 'kube-system'
-const LABELS = {
-  'k8s-app': NAME,
-  'kubernetes.io/cluster-service': 'true',
-  'kubernetes.io/name': 'CoreDNS',
-}
 
 /** '10.96.0.0/16' → '10.96.0.10', as kubeadm gives it. */
 export const clusterDnsAddress = ({ serviceCidr }: Pick<ClusterFacts, 'serviceCidr'>) =>
@@ -36,8 +31,9 @@ export async function startClusterDns(api: RunningApiServer, parts: ClusterParts
   const { clock, log, facts } = parts
   const serviceAddress = clusterDnsAddress(facts)
   const admin = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
+  await createDnsAccess(admin)
   const server = new DnsServer({
-    client: admin,
+    client: api.clientOf(DNS_ACCOUNT, 'coredns'),
     clock,
     log,
     zone: CLUSTER_DOMAIN,
@@ -50,12 +46,12 @@ export async function startClusterDns(api: RunningApiServer, parts: ClusterParts
   keepRunning(parts, signal => server.run(signal))
   addDnsLink(parts.name, serviceAddress)
   parts.onStop(() => removeDnsLink(parts.name))
-  await Promise.all([server.synced, createService(admin, serviceAddress)])
+  await Promise.all([server.synced, createDnsService(admin, serviceAddress)])
   await listenAtService(server, serviceAddress, parts)
   return {
     async serveAtGateway() {
       const port = await listenAtGateway(server, parts)
-      await publishEndpoints(
+      await publishDnsEndpoints(
         admin,
         port === undefined ? [serviceAddress, DNS_PORT] : [gatewayAddress(facts), port],
       )
@@ -98,65 +94,6 @@ async function listenAtGateway(server: DnsServer, parts: ClusterParts): Promise<
 }
 
 const closeAtEnd = (parts: ClusterParts, listener: Listener) => parts.onStop(() => listener.close())
-
-/** The Service as kubeadm makes it. */
-async function createService(client: Client, clusterIP: string): Promise<void> {
-  await createUnlessThere(() =>
-    client.create(services, {
-      metadata: { name: NAME, namespace: NAMESPACE, labels: LABELS },
-      spec: {
-        clusterIP,
-        ports: [
-          { name: 'dns', port: DNS_PORT, protocol: 'UDP', targetPort: DNS_PORT },
-          { name: 'dns-tcp', port: DNS_PORT, protocol: 'TCP', targetPort: DNS_PORT },
-        ],
-      },
-      status: { loadBalancer: {} },
-    }),
-  )
-}
-
-async function createUnlessThere(create: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await create()
-    return true
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-    return false
-  }
-}
-
-/** Endpoints and slice belong together, as those of the Service `kubernetes` do: nothing mirrors or selects them. */
-async function publishEndpoints(client: Client, [address, port]: [string, number]): Promise<void> {
-  const ports = [
-    { name: 'dns', port, protocol: 'UDP' as const },
-    { name: 'dns-tcp', port, protocol: 'TCP' as const },
-  ]
-  const list = {
-    metadata: {
-      name: NAME,
-      namespace: NAMESPACE,
-      labels: { ...LABELS, 'endpointslice.kubernetes.io/skip-mirror': 'true' },
-    },
-    subsets: [{ addresses: [{ ip: address }], ports }],
-  }
-  const slice = {
-    metadata: {
-      name: NAME,
-      namespace: NAMESPACE,
-      labels: { ...LABELS, 'kubernetes.io/service-name': NAME },
-    },
-    addressType: 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
-    ports,
-  }
-  const [listIsNew, sliceIsNew] = await Promise.all([
-    createUnlessThere(() => client.create(endpoints, structuredClone(list))),
-    createUnlessThere(() => client.create(endpointSlices, structuredClone(slice))),
-  ])
-  if (!listIsNew) await client.update(endpoints, list)
-  if (!sliceIsNew) await client.update(endpointSlices, slice)
-}
 
 /** Link names have at most 15 characters, so the cluster's name goes in as a hash. */
 const linkName = (cluster: string) => `kd-${createHash('sha256').update(cluster).digest('hex').slice(0, 8)}`
