@@ -231,7 +231,7 @@ export class NativeRuntime implements Service {
       logPath: config.logPath && logDirectory ? join(logDirectory, config.logPath) : '/dev/null',
       stopSignal: stopSignalOf(config, image.config.StopSignal),
       lowerDirs,
-      user: { uid: user.uid, gid: user.gid, supplementalGroups: [...new Set([user.gid, ...user.groups])] },
+      user: { uid: user.uid, gid: user.gid, supplementalGroups: user.groups },
       spec: (id, rootfs) => this.#specs.make(id, rootfs, { sandbox, config, image: image.config, user }),
     })
     images.markUsed(image.id)

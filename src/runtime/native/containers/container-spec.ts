@@ -86,7 +86,8 @@ export class SpecMaker {
         ? imageUser.split(':')[1]
         : undefined
     const user = resolveUser(group === undefined ? wanted : `${wanted}:${group}`, layers)
-    return { ...user, groups: supplementalGroups(user, security) }
+    // The primary group is among them, as containerd has it.
+    return { ...user, groups: [...new Set([user.gid, ...supplementalGroups(user, security)])] }
   }
 
   #pinned(sandboxId: string): OciInput['namespaces'] {
