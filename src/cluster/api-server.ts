@@ -17,6 +17,7 @@ import { ensurePolicy } from '../apiserver/authz/rbac/bootstrap/ensure-policy.ts
 import { withVirtualResources } from '../apiserver/authz/virtual-resources.ts'
 import { DiscoveryHandler } from '../apiserver/discovery/discovery-handler.ts'
 import { versionInfo } from '../apiserver/discovery/version-info.ts'
+import { ensureFlowControl } from '../apiserver/flow-control/ensure-flow-control.ts'
 import { createHttpServer } from '../apiserver/http/http-server.ts'
 import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.ts'
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
@@ -112,7 +113,7 @@ export async function startApiServer(
     nodeAccess: late.access,
   })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
-  await ensurePolicy(registry.handle)
+  await Promise.all([ensurePolicy(registry.handle), ensureFlowControl(registry.handle)])
   await access.load()
   keepRunning(parts, signal => access.run(signal))
   keepRunning(parts, signal => registry.run(signal))

@@ -18,6 +18,7 @@ import type { ConnectHandler } from './connect.ts'
 import { deprecationOf } from './deprecated-resources.ts'
 import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
+import { MaxInFlight } from './max-in-flight.ts'
 import type { RequestLabels, ServerMetrics } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './request-info.ts'
@@ -66,6 +67,7 @@ interface Exchange {
 export class RequestHandler {
   readonly #options: RequestHandlerOptions
   readonly #encoder: SharedEncoder
+  readonly #inFlight = new MaxInFlight()
 
   constructor(options: RequestHandlerOptions) {
     this.#options = options
@@ -145,8 +147,19 @@ export class RequestHandler {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { request, response, path, query, info } = exchange
+    const { request, query, info } = exchange
     const user = await this.#admit(request, info, query)
+    if (isLongRunning(info)) return this.#answer(exchange, user)
+    const leave = this.#inFlight.enter(info.verb, user)
+    try {
+      await this.#answer(exchange, user)
+    } finally {
+      leave()
+    }
+  }
+
+  async #answer(exchange: Exchange, user: UserInfo): Promise<void> {
+    const { request, response, path, info } = exchange
     if (info.isResource) return this.#serveResource(exchange, info, user)
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendText(request, response, 404, NOT_FOUND_TEXT)
