@@ -17,7 +17,7 @@ import type { ClusterParts, Undo } from './parts.ts'
 import { type ClusterPaths, clusterPaths } from './paths.ts'
 import { removeEverything } from './remove-everything.ts'
 import { claim, release, write } from './running-cluster.ts'
-import { startServiceProxy } from './service-proxy.ts'
+import { startPolicyEnforcer, startServiceProxy } from './service-proxy.ts'
 
 export interface ClusterConfig {
   name: string
@@ -132,6 +132,7 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     dns.catch(() => {})
     const connected = await runtime
     startServiceProxy(api, parts)
+    startPolicyEnforcer(api, parts)
     await timed(
       'node',
       startKubelet(api, connected, kubeletConfiguration, parts),

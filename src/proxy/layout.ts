@@ -117,5 +117,3 @@ export const addKeeps = (table: string, timeouts: readonly number[]): string =>
   }\n`,
     )
     .join('')}}\n`
-
-export const removeTable = (table: string): string => `add table ip ${table}\ndelete table ip ${table}\n`

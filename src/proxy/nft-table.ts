@@ -1,9 +1,6 @@
 // The proxy's table in the kernel. Its skeleton is made by nft once; what changes afterwards goes through a netlink
 // socket of our own, without a process per change. A table left by a run before is taken over as it is.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
-import { NETLINK, NetlinkError, NetlinkSocket } from '../base/netlink/netlink-socket.ts'
+import { NETLINK, NetlinkSocket } from '../base/netlink/netlink-socket.ts'
 import { identityOf, sameValue } from '../base/netlink/nft-elements.ts'
 import {
   changeElements,
@@ -12,20 +9,11 @@ import {
   readChain,
   readElements,
 } from '../base/netlink/nft-messages.ts'
-import { PlainError } from '../base/plain-error.ts'
 import type { Element, MapName } from './elements.ts'
-import {
-  addKeeps,
-  addPicks,
-  keepChain,
-  LAYOUT,
-  type LayoutFacts,
-  layout,
-  pickChain,
-  removeTable,
-} from './layout.ts'
+import { addKeeps, addPicks, keepChain, LAYOUT, type LayoutFacts, layout, pickChain } from './layout.ts'
 import { type IsKnown, RouteSweeper } from './route-sweeper.ts'
 import type { Changes } from './rule-table.ts'
+import { runNft } from './run-nft.ts'
 
 const MAPS: readonly MapName[] = [
   'services',
@@ -63,7 +51,7 @@ export class NftTable {
   async install(wanted: readonly Element[], isKnown: IsKnown): Promise<void> {
     this.#readChains()
     if (!this.#chains.has(`${LAYOUT}-${this.#fingerprint()}`)) {
-      await nft(layout(this.#facts, this.#fingerprint()))
+      await runNft(layout(this.#facts, this.#fingerprint()))
       this.#readChains()
     }
     await this.#addChains(wanted)
@@ -125,27 +113,10 @@ export class NftTable {
     const picks = numbers(/^pick-/)
     const keeps = numbers(/^keep-/)
     const { table } = this.#facts
-    await nft(
+    await runNft(
       (picks.length > 0 ? addPicks(table, picks) : '') + (keeps.length > 0 ? addKeeps(table, keeps) : ''),
     )
     this.#readChains()
     for (const name of [...picks.map(pickChain), ...keeps.map(keepChain)]) this.#chains.add(name)
   }
 }
-
-/** Removes the table of a cluster; one that is not there is fine. */
-export const removeProxyTable = (table: string): Promise<void> => nft(removeTable(table))
-
-async function nft(input: string): Promise<void> {
-  const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
-  const failed = once(child, 'error').then(([error]) => {
-    throw new PlainError(`Services need the program nft (Debian: apt-get install nftables): ${error.message}`)
-  })
-  const ended = Promise.all([once(child, 'close'), text(child.stderr)])
-  child.stdin.on('error', () => {})
-  child.stdin.end(input)
-  const [[code], words] = await Promise.race([ended, failed])
-  if (code !== 0) throw new Error(`nft refused the service rules: ${words.trim()}`)
-}
-
-export const isStale = (error: unknown): boolean => error instanceof NetlinkError
