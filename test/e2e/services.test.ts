@@ -293,6 +293,30 @@ require('node:https').get({ host, port, path: '/version', ca: readFileSync(at + 
   assert.equal(status, 200)
 })
 
+test('a network policy lets in whom it names, and the node', async () => {
+  const url = `http://${await addressOf('web')}/`
+  const fromPod = async () =>
+    (
+      await inPod(
+        'client',
+        `fetch('${url}', { signal: AbortSignal.timeout(500) }).then(() => console.log('let in'), () => console.log('kept out'))`,
+      )
+    ).trim()
+  const policy = (from: object[]) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'web' },
+    spec: { podSelector: { matchLabels: { app: 'web' } }, ingress: from.length > 0 ? [{ from }] : [] },
+  })
+  assert.equal(await fromPod(), 'let in')
+  await apply(policy([]))
+  await eventually('the client is kept out', async () => (await fromPod()) === 'kept out')
+  assert.match(await outcome(url), /^web-/)
+  await apply(policy([{ podSelector: { matchLabels: { app: 'client' } } }]))
+  await eventually('the client is let in', async () => (await fromPod()) === 'let in')
+  await cluster.kubectl('delete networkpolicy web')
+})
+
 test('datagrams of one client go elsewhere when their endpoint is gone', async () => {
   const ip = await addressOf('web')
   const socket = createSocket('udp4')

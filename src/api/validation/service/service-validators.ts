@@ -2,6 +2,8 @@
 import { isDns1035Label } from '../../names.ts'
 import type { Endpoints, Service } from '../../types/core-v1.ts'
 import type { EndpointSlice } from '../../types/discovery-v1.ts'
+import type { NetworkPolicy } from '../../types/networking-v1.ts'
+import { validateNetworkPolicy } from '../network-policy.ts'
 import { validateObjectMetaUpdate } from '../object-meta.ts'
 import type { Validator } from '../validator.ts'
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './endpoint-slice.ts'
@@ -52,6 +54,10 @@ export const serviceValidators: Record<string, Validator> = {
     name: isIpAddressName,
     create: validateIpAddress,
     update: validateIpAddressUpdate,
+  },
+  'networking.k8s.io/NetworkPolicy': {
+    create: (policy: NetworkPolicy) => validateNetworkPolicy(policy),
+    subresources: withOld(validateNetworkPolicy),
   },
   'networking.k8s.io/ServiceCIDR': { create: validateServiceCidr, update: validateServiceCidrUpdate },
 }
