@@ -173,6 +173,16 @@ test('an address cannot be exchanged, whatever the other one is', async () => {
   assert.deepEqual(await addressNames(api), ['10.96.0.20', '10.96.0.21'])
 })
 
+test('fields that mean nothing for a headless service are said to be ignored', async () => {
+  const api = new TestRegistry()
+  const body = service('h', { clusterIP: 'None', sessionAffinity: 'ClientIP', externalIPs: ['203.0.113.1'] })
+  const response = await api.send('create', 'services', { body })
+  assert.deepEqual(response.kind === 'object' && response.warnings, [
+    'spec.externalIPs is ignored when spec.clusterIP is "None"',
+    'spec.SessionAffinity is ignored when spec.clusterIP is "None"',
+  ])
+})
+
 test('ports keep their node ports by name when others come and go', async () => {
   const api = new TestRegistry()
   const port = (name: string, number: number) => ({ name, port: number })

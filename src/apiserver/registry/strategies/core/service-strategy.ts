@@ -5,6 +5,7 @@ import { services } from '../../../../api/resources.ts'
 import { type FieldErrorLike, internalError, invalid } from '../../../../api/status-error.ts'
 import type { Service, ServicePort } from '../../../../api/types/core-v1.ts'
 import { invalidValue } from '../../../../api/validation/field-error.ts'
+import { serviceWarnings } from '../../../../api/validation/service/service-warnings.ts'
 import type { Finish, WriteContext } from '../../strategy.ts'
 import { DefaultStrategy } from '../default-strategy.ts'
 import type { IpAddressObjects } from './ip-address-objects.ts'
@@ -45,12 +46,17 @@ export class ServiceStrategy extends DefaultStrategy {
     normalizeClusterIps(service)
   }
 
+  warningsOnCreate(object: KubeObject): readonly string[] {
+    return serviceWarnings(asService(object))
+  }
+
   override prepareForUpdate(object: KubeObject, old: KubeObject, context: WriteContext): void {
     super.prepareForUpdate(object, old, context)
     const [service, before] = [asService(object), asService(old)]
     normalizeClusterIps(service, before)
     dropWhatTypeDoesNotUse(service, before)
     keepAllocated(service, before)
+    for (const text of serviceWarnings(service)) context.warn(text)
   }
 
   beginCreate(object: KubeObject, context: WriteContext): Promise<Finish> {
