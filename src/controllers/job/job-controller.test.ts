@@ -325,3 +325,21 @@ test('a Pod without owner whose labels fit is adopted, with the finalizer', asyn
   assert.equal((await lab.job()).status.succeeded, 1)
   assert.equal(lab.world.clock.now(), START)
 })
+
+test('a Pod that loses its owner is taken back, and one that loses its labels is let go', async () => {
+  await using lab = await JobLab.create()
+  await lab.submit({ parallelism: 2, completions: 2 })
+  const change = async (pod: Pod, metadata: object) => {
+    const { name } = pod.metadata
+    const current = await lab.world.client.get(pods, { name, namespace: 'default' })
+    await lab.world.client.update(pods, { ...current, metadata: { ...current.metadata, ...metadata } })
+    await lab.world.settle()
+    return lab.world.client.get(pods, { name, namespace: 'default' })
+  }
+  const [one, two] = await lab.active()
+  const back = await change(one!, { ownerReferences: [] })
+  assert.deepEqual([back.metadata.ownerReferences?.[0]?.name, tracked(back)], ['task', true])
+  const released = await change(two!, { labels: {} })
+  assert.deepEqual([released.metadata.ownerReferences, tracked(released)], [undefined, false])
+  assert.equal((await lab.all()).length, 3)
+})

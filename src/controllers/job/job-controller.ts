@@ -161,9 +161,12 @@ export class JobController {
   /** A Pod that nobody controls may be adopted. */
   #enqueueSelecting(pod: Pod): void {
     if (controllerOf(pod)) return
-    for (const job of this.#jobs.lister.list(pod.metadata.namespace)) {
-      if (matcherOf(job.spec.selector)(pod.metadata.labels)) this.#queue.add(keyOf(job))
-    }
+    for (const job of this.#selecting(pod)) this.#queue.add(keyOf(job))
+  }
+
+  #selecting({ metadata }: Pod): Job[] {
+    const jobs = this.#jobs.lister.list(metadata.namespace)
+    return jobs.filter(({ spec }) => matcherOf(spec.selector)(metadata.labels))
   }
 
   async #reconcile(key: string): Promise<Requeue | undefined> {
@@ -220,6 +223,9 @@ export class JobController {
     if (!pod || !isTracked(pod)) return
     const controller = controllerOf(pod)
     if (controller && !isJobReference(controller)) return
+    // It is about to be adopted, and then needs the finalizer.
+    const mayAdopt = (one: Job) => !isFinished(one) && !one.metadata.deletionTimestamp
+    if (!controller && this.#selecting(pod).some(mayAdopt)) return
     const job = this.#jobOf(pod)
     if (job && (isManagedElsewhere(job) || !isFinished(job))) return
     try {
