@@ -411,3 +411,37 @@ for (const [value, message] of badPaths) {
       assert.deepEqual(status(pod, 'app')?.state.waiting, { reason: 'CreateContainerConfigError', message })
     }))
 }
+
+test('a sandbox that somebody stops is replaced at once, and everything runs again in order', () =>
+  inWorld(async world => {
+    world.cri.behaviours.set('setup', () => 0)
+    const inits = [container('setup'), container('side', { restartPolicy: 'Always' })]
+    await world.createPod('lost', { initContainers: inits })
+    await world.until('lost', pod => !!status(pod, 'app')?.ready)
+    const [sandbox] = [...world.cri.sandboxes.keys()]
+    await world.cri.service.stopPodSandbox({ podSandboxId: sandbox! })
+    const pod = await world.until(
+      'lost',
+      one => status(one, 'app')?.restartCount === 1 && !!status(one, 'app')?.ready,
+    )
+    assert.equal(status(pod, 'setup')?.restartCount, 1)
+    assert.ok(
+      (await world.eventsOf('lost')).includes(
+        'SandboxChanged: Pod sandbox changed, it will be killed and re-created.',
+      ),
+    )
+  }))
+
+test('a sandbox that went unnoticed is found out when nothing can be created in it', () =>
+  inWorld(async world => {
+    world.cri.behaviours.set('app', attempt => (attempt === 0 ? 1 : undefined))
+    await world.createPod('silent', {})
+    await world.untilTrue('it runs', () => world.cri.calls.includes('startContainer app'))
+    await world.until('silent', pod => !!status(pod, 'app')?.state.running)
+    for (const { status: one } of world.cri.sandboxes.values()) one.state = 'SANDBOX_NOTREADY'
+    world.cri.exit('app', 1)
+    await world.untilTrue('another sandbox is made', async () => {
+      await world.clock.advance(1_000)
+      return world.cri.calls.filter(call => call === 'runPodSandbox silent').length === 2
+    })
+  }))

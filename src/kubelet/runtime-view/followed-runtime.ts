@@ -20,7 +20,11 @@ export function followedRuntime(runtime: RuntimeService, records: RuntimeRecords
     },
     createContainer: async (request, signal) => {
       const uid = request.config?.labels?.[LABEL.podUid] ?? ''
-      const answer = await runtime.createContainer(request, signal)
+      const answer = await runtime.createContainer(request, signal).catch(error => {
+        // Its sandbox may have gone without anybody having told.
+        records.distrust(uid)
+        throw error
+      })
       records.belongs(answer.containerId, uid)
       if (!request.config?.annotations?.[ANNOTATION.prepared]) records.expect(answer.containerId, 'exists')
       return answer

@@ -23,6 +23,16 @@ export function eventTests({ check, lacks }: Suite): void {
     )
   })
 
+  check('an event tells when a sandbox is stopped', async (pod, world) => {
+    await using collector = new EventCollector(world)
+    for (let n = 0; collector.events.length === 0; n++)
+      await world.settle(pod.ended(await pod.start(`warm-up-${n}`, { exitAfterMs: 0 })))
+    await world.settle(world.service.stopPodSandbox({ podSandboxId: pod.id }))
+    await collector.until(() => collector.typesOf(pod.id).includes('STOPPED'))
+    const event = collector.events.findLast(({ containerId }) => containerId === pod.id)!
+    assert.equal(event.podSandboxStatus?.state, 'SANDBOX_NOTREADY')
+  })
+
   check('an event carries the pod and all its containers as they are', async (pod, world) => {
     await using collector = new EventCollector(world)
     for (let n = 0; collector.events.length === 0; n++)

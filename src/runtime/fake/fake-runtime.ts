@@ -148,7 +148,9 @@ export class FakeRuntime {
     if (!found) return {}
     this.#called('stopPodSandbox', found.config.metadata.name)
     for (const container of this.#containersOf(podSandboxId)) if (container.isRunning) container.end(137)
+    const wasReady = found.status.state === 'SANDBOX_READY'
     found.status.state = 'SANDBOX_NOTREADY'
+    if (wasReady) this.#tell('CONTAINER_STOPPED_EVENT', found.status)
     return {}
   }
 

@@ -173,7 +173,9 @@ export class NativeRuntime implements Service {
 
   async stopPodSandbox({ podSandboxId }: cri.StopPodSandboxRequest): Promise<cri.StopPodSandboxResponse> {
     await Promise.all(this.#containersOf(podSandboxId).map(({ id }) => this.#containers.stop(id, 0)))
+    const wasReady = this.#sandboxes.find(podSandboxId)?.ready
     this.#sandboxes.stop(podSandboxId)
+    if (wasReady) this.#tell('CONTAINER_STOPPED_EVENT', podSandboxId, podSandboxId)
     return {}
   }
 
@@ -338,13 +340,18 @@ export class NativeRuntime implements Service {
   #publish(containerEventType: cri.ContainerEventType, container: ContainerRecord): void {
     // What ends is often followed by the next container of the pod.
     if (containerEventType === 'CONTAINER_STOPPED_EVENT') this.#warmAttach()
-    const sandbox = this.#sandboxes.find(container.sandboxId)
+    this.#tell(containerEventType, container.id, container.sandboxId)
+  }
+
+  /** `id` is a container's, or the sandbox's own. */
+  #tell(containerEventType: cri.ContainerEventType, id: string, sandboxId: string): void {
+    const sandbox = this.#sandboxes.find(sandboxId)
     this.#events.publish({
-      containerId: container.id,
+      containerId: id,
       containerEventType,
       createdAt: this.#options.clock.now() * 1e6,
       ...(sandbox && { podSandboxStatus: sandboxStatus(sandbox) }),
-      containersStatuses: this.#containersOf(container.sandboxId).map(other => containerStatus(other)),
+      containersStatuses: this.#containersOf(sandboxId).map(container => containerStatus(container)),
     })
   }
 }
