@@ -7,6 +7,7 @@ import { httpsHandler } from '../src/client/https-transport.ts'
 import { readKubeconfig } from '../src/client/kubeconfig.ts'
 import { clusterPaths } from '../src/cluster/paths.ts'
 import { crunFloor } from './crun-floor.ts'
+import { rollDeployments } from './deployments.ts'
 import { dnsBench } from './dns.ts'
 import { execBench } from './exec.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
@@ -75,6 +76,9 @@ async function main(): Promise<void> {
   await execRows(client)
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
   row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
+  const { createMs, rollMs } = await rollDeployments(client, 100)
+  row('100 Deployments created, all rolled out', `${Math.round(createMs)}`)
+  row('100 Deployments rolled at once', `${Math.round(rollMs)}`)
   const { podsPerSecond, memoryMb } = await schedulingBench()
   row(
     'scheduled per second, 10,000 Pods, 1,000 nodes',

@@ -32,7 +32,7 @@ import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { answerKubeletRequest, type KubeletServerParts } from './server/kubelet-server.ts'
 import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
-import { isMirror } from './static-pods/static-pod.ts'
+import { isMirror, isStatic } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
 import { answerNodeRequest } from './stats/node-endpoints.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
@@ -354,8 +354,17 @@ export class Kubelet {
   }
 
   #judge(pod: Pod) {
-    const others = this.#workers.taken().filter(({ metadata }) => metadata.uid !== pod.metadata.uid)
+    const others = this.#workers
+      .taken()
+      .filter(other => other.metadata.uid !== pod.metadata.uid && this.#isKnown(other))
     return refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
+  }
+
+  /** What is gone from the API, however quickly, is not counted any more. Upstream: filterOutInactivePods. */
+  #isKnown(pod: Pod): boolean {
+    const { name, namespace, uid } = pod.metadata
+    const known = this.#informer.lister.find(name, namespace)
+    return known?.metadata.uid === uid || isStatic(pod)
   }
 
   #hostFeatures(): HostFeatures {

@@ -29,7 +29,7 @@ export class PodWorkers {
   /** Pods that take something of the node, each with what it was granted. */
   taken(): Pod[] {
     return this.all()
-      .filter(({ phase }) => phase !== 'over' && phase !== 'gone')
+      .filter(({ phase, isRejected }) => phase !== 'over' && phase !== 'gone' && !isRejected)
       .map(({ pod }) => pod)
       .filter(({ status }) => !isTerminal(status.phase))
   }

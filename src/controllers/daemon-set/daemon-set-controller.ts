@@ -98,6 +98,12 @@ export class DaemonSetController {
       update: (old, pod) => this.#podChanged(old, pod),
       delete: pod => this.#podGone(pod),
     })
+    const revisionChanged = (revision: ControllerRevision) => this.#revisionChanged(revision)
+    this.#revisions.addHandler({
+      add: revisionChanged,
+      update: (_, revision) => revisionChanged(revision),
+      delete: revisionChanged,
+    })
     this.#nodes.addHandler({
       add: node => this.#nodeChanged(undefined, node),
       update: (old, node) => this.#nodeChanged(old, node),
@@ -143,7 +149,13 @@ export class DaemonSetController {
     }
   }
 
-  #ownerOf({ metadata }: Pod): DaemonSet | undefined {
+  /** One that somebody took away or changed is made anew. */
+  #revisionChanged(revision: ControllerRevision): void {
+    const owner = this.#ownerOf(revision)
+    if (owner) this.#queue.add(keyOf(owner))
+  }
+
+  #ownerOf({ metadata }: Pick<Pod, 'metadata'>): DaemonSet | undefined {
     const reference = controllerOf({ metadata })
     if (reference?.kind !== 'DaemonSet') return undefined
     const owner = this.#sets.lister.find(reference.name, metadata.namespace)

@@ -26,6 +26,7 @@ export class PodWorker {
   readonly #state: PodState
   readonly #running: RunningPod
   #phase: WorkerPhase = { phase: 'running' }
+  #isRejected = false
   #stepFailures = 0
   /** Of an eviction, of a deletion by force, or of the node's shutdown. */
   #graceOverride: number | undefined
@@ -41,6 +42,11 @@ export class PodWorker {
 
   get pod(): Pod {
     return this.#state.pod
+  }
+
+  /** It was turned away: it has never had anything of the node. */
+  get isRejected(): boolean {
+    return this.#isRejected
   }
 
   get phase(): WorkerPhase['phase'] {
@@ -107,6 +113,7 @@ export class PodWorker {
 
   /** The node does not take the pod: it fails with these words without having started anything. */
   reject(words: FailWords): void {
+    this.#isRejected = true
     this.#beginStopping('over', words)
     this.wake()
   }
