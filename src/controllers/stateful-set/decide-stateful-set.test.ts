@@ -113,6 +113,11 @@ const cases: Record<string, Case> = {
     pods: [replica(0), replica(1), unready(2)],
     phases: [['delete web-2']],
   },
+  'scaled down in order: one that has ended for good waits for nobody': {
+    set: { replicas: 0 },
+    pods: [failed(0), failed(1)],
+    phases: [['delete web-1']],
+  },
   'scaled down in order: one that goes is waited for': {
     set: { replicas: 1 },
     pods: [replica(0), replica(1), going(2)],

@@ -125,7 +125,9 @@ class Judge {
     const [next] = this.#condemned
     if (!next) return { claims, actions: [], blocked: false }
     const isGoing = next.metadata.deletionTimestamp !== undefined
-    const mayGo = !isGoing && (!this.#isUnavailable(next) || next === this.#firstUnavailable())
+    // Upstream waits for others that are not well even when this one has ended for good, and then for ever.
+    const isBlocked = this.#isUnavailable(next) && next !== this.#firstUnavailable() && !isTerminal(next)
+    const mayGo = !isGoing && !isBlocked
     return { claims, actions: mayGo ? [toDelete(next)] : [], blocked: true }
   }
 
