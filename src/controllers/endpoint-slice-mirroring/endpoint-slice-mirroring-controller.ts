@@ -90,7 +90,10 @@ export class EndpointSliceMirroringController {
         add(serviceOf(old))
         add(serviceOf(slice))
       },
-      delete: slice => add(serviceOf(slice)),
+      delete: slice => {
+        this.#written.disappeared(serviceOf(slice), slice)
+        add(serviceOf(slice))
+      },
     })
   }
 

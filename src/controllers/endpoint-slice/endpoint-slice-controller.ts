@@ -93,7 +93,10 @@ class EndpointSliceController {
         add(serviceOf(old))
         add(serviceOf(slice))
       },
-      delete: slice => add(serviceOf(slice)),
+      delete: slice => {
+        this.#written.disappeared(serviceOf(slice), slice)
+        add(serviceOf(slice))
+      },
     })
   }
 

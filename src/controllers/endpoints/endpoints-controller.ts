@@ -66,7 +66,12 @@ export class EndpointsController {
       update: (old, pod) => servicesTouched(old, pod, this.#services.lister).forEach(add),
       delete: addOf,
     })
-    this.#endpoints.addHandler({ delete: object => add(keyOf(object)) })
+    this.#endpoints.addHandler({
+      delete: object => {
+        this.#written.disappeared(keyOf(object), object)
+        add(keyOf(object))
+      },
+    })
   }
 
   /** Services may have gone while nobody looked. */
