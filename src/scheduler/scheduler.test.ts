@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nodes, pods } from '../api/resources.ts'
+import type { Draft } from '../api/kube-object.ts'
+import { nodes, persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../api/resources.ts'
+import { internalError } from '../api/status-error.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from '../api/types/core-v1.ts'
+import type { StorageClass } from '../api/types/storage-v1.ts'
+import type { AdmissionPlugin } from '../apiserver/admission/admission.ts'
+import type { Plugin } from './framework.ts'
+import { defaultPlugins } from './plugins/default-plugins.ts'
 import { SchedulerLab } from './testing/scheduler-lab.fixture.ts'
 
 const FULL = '0/1 nodes are available: 1 Insufficient cpu.'
@@ -154,4 +161,82 @@ test('a scheduler that starts anew knows what is taken and what is promised', as
   await lab.remove('low')
   assert.equal(await lab.nodeOf('high'), 'n')
   assert.equal(await lab.nodeOf('late'), undefined)
+})
+
+test('a plugin that breaks on a Pod stops neither the scheduler nor the Pod for good', async () => {
+  await using lab = await SchedulerLab.create({ running: false })
+  let broken = true
+  const fragile: Plugin = {
+    name: 'Fragile',
+    prepare(pod) {
+      if (broken && pod.metadata.name === 'bad') throw new Error('this went wrong')
+      return {}
+    },
+  }
+  lab.run([...defaultPlugins, fragile])
+  await lab.addNode('n')
+  await lab.addPod('bad')
+  assert.equal(await lab.condition('bad'), 'False SchedulerError: this went wrong')
+  await lab.addPod('good')
+  assert.equal(await lab.nodeOf('good'), 'n')
+  broken = false
+  await lab.world.advance(999)
+  assert.equal(await lab.nodeOf('bad'), undefined)
+  await lab.world.advance(1)
+  assert.equal(await lab.nodeOf('bad'), 'n')
+})
+
+test('a binding that is refused for a moment is tried again', async () => {
+  let isFull = true
+  const diskFull: AdmissionPlugin = {
+    name: 'DiskFull',
+    async validate({ subresource }) {
+      if (isFull && subresource === 'binding') throw internalError(new Error('the disk is full'))
+    },
+  }
+  await using lab = await SchedulerLab.create({ running: false, admission: [diskFull] })
+  lab.run()
+  await lab.addNode('n', '1')
+  await lab.addPod('p')
+  assert.match((await lab.condition('p'))!, /^False SchedulerError: .*the disk is full/)
+  isFull = false
+  await lab.world.advance(1_000)
+  assert.equal(await lab.nodeOf('p'), 'n')
+})
+
+test('claims that wait get their volumes before the Pod its node', async () => {
+  await using lab = await SchedulerLab.create()
+  const { client } = lab.world
+  await lab.addNode('n')
+  await client.create(storageClasses, {
+    metadata: { name: 'local' },
+    provisioner: 'kubernetes.io/no-provisioner',
+    volumeBindingMode: 'WaitForFirstConsumer',
+  } as Draft<StorageClass>)
+  const common = { storageClassName: 'local', accessModes: ['ReadWriteOnce'] }
+  await client.create(persistentVolumes, {
+    metadata: { name: 'v' },
+    spec: { ...common, capacity: { storage: '1Gi' }, hostPath: { path: '/v' } },
+  } as Draft<PersistentVolume>)
+  const type = 'application/merge-patch+json'
+  const status = { subresource: 'status' }
+  await client.patch(persistentVolumes, { name: 'v' }, type, { status: { phase: 'Available' } }, status)
+  const claimKey = { name: 'c', namespace: 'default' }
+  await client.create(persistentVolumeClaims, {
+    metadata: claimKey,
+    spec: { ...common, resources: { requests: { storage: '1Gi' } } },
+  } as Draft<PersistentVolumeClaim>)
+  await lab.addPod('p', '1', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] })
+  const volume = await client.get(persistentVolumes, { name: 'v' })
+  assert.equal(volume.spec.claimRef?.name, 'c')
+  const waiting = await lab.pod('p')
+  assert.deepEqual([waiting.spec.nodeName, waiting.status.nominatedNodeName], [undefined, 'n'])
+  // What the volume controller does then.
+  const annotations = { 'pv.kubernetes.io/bind-completed': 'yes' }
+  await client.patch(persistentVolumeClaims, claimKey, type, {
+    metadata: { annotations },
+    spec: { volumeName: 'v' },
+  })
+  await lab.world.settle()
+  assert.equal(await lab.nodeOf('p'), 'n')
 })

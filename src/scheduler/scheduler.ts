@@ -84,7 +84,12 @@ export class Scheduler {
     try {
       await Promise.race([Promise.all([nodes.synced, pods.synced, this.#watch.synced()]), ...running])
       while (!signal.aborted) {
-        this.#schedule(await this.#queue.next(signal))
+        const queued = await this.#queue.next(signal)
+        try {
+          this.#schedule(queued)
+        } catch (error) {
+          this.#fail(queued, error)
+        }
         await nextTurn()
       }
     } catch (error) {
@@ -210,7 +215,7 @@ export class Scheduler {
     const metadata = { name, namespace, uid }
     const body = { apiVersion: 'v1', kind: 'Binding', metadata, target: { kind: 'Node', name: node } }
     try {
-      if (plan) await this.#bindVolumes(queued.pod, plan)
+      if (plan) await this.#bindVolumes(queued.pod, node, plan)
       await client.createSubresource(podResource, { name, namespace: namespace! }, 'binding', body)
       const note = `Successfully assigned ${namespace}/${name} to ${node}`
       recorder.event(queued.pod, undefined, 'Normal', 'Scheduled', 'Binding', note)
@@ -221,26 +226,32 @@ export class Scheduler {
     }
   }
 
-  async #bindVolumes(pod: Pod, plan: AssumedPlan): Promise<void> {
+  /** May take long: where the Pod is to go is told before (feature NominatedNodeNameForExpectation). */
+  async #bindVolumes(pod: Pod, node: string, plan: AssumedPlan): Promise<void> {
     const { client, clock } = this.#options
     const watch = this.#watch
+    this.#inBackground(writePodStatus(pod, { nominatedNode: node }, this.#options))
     const change = () => watch.volumeChange()
     await bindVolumes(pod, plan, { client, clock, volumes: watch.writtenVolumes, change })
   }
 
   #unplace(queued: QueuedPod, error: unknown): void {
     const { pod } = queued
-    const { name, namespace, uid } = pod.metadata
     // Bound or gone in the meantime: that was told by the informer.
-    if (!this.#assumed.delete(uid)) return
-    this.#cache.removePod(uid)
+    if (!this.#assumed.delete(pod.metadata.uid)) return
+    this.#cache.removePod(pod.metadata.uid)
     this.#happened({ what: 'assignedPodGone', pod })
-    // Gone, or bound by somebody else: its own events tell the rest.
-    if (isNotFound(error) || isConflict(error)) return
-    this.#options.log.warn({ error, pod: `${namespace}/${name}` }, 'the binding was refused')
+    this.#fail(queued, error)
+  }
+
+  /** Tried again after its back-off, unless it goes or somebody else binds it, which is about to be told. */
+  #fail(queued: QueuedPod, error: unknown): void {
+    const { pod } = queued
     this.#queue.errored(queued)
-    const message = error instanceof Error ? error.message : String(error)
-    this.#tellFailure(pod, 'SchedulerError', message)
+    if (isNotFound(error) || isConflict(error)) return
+    const { name, namespace } = pod.metadata
+    this.#options.log.warn({ error, pod: `${namespace}/${name}` }, 'a pod could not be scheduled')
+    this.#tellFailure(pod, 'SchedulerError', error instanceof Error ? error.message : String(error))
   }
 
   #reject(queued: QueuedPod, nowhere: Nowhere): void {

@@ -2,8 +2,11 @@
 import type { Draft } from '../../api/kube-object.ts'
 import { nodes, pods } from '../../api/resources.ts'
 import type { Node, Pod, PodSpec } from '../../api/types/core-v1.ts'
+import type { AdmissionPlugin } from '../../apiserver/admission/admission.ts'
 import { EventsV1Recorder } from '../../client/events/events-v1-recorder.ts'
 import { ControlWorld } from '../../controllers/testing/control-world.fixture.ts'
+import type { Plugin } from '../framework.ts'
+import { defaultPlugins } from '../plugins/default-plugins.ts'
 import { Scheduler } from '../scheduler.ts'
 
 const NAMESPACE = 'default'
@@ -15,14 +18,20 @@ export class SchedulerLab {
     this.world = world
   }
 
-  static async create({ running = true } = {}): Promise<SchedulerLab> {
-    const lab = new SchedulerLab(await ControlWorld.create())
+  static async create({
+    running = true,
+    admission = [],
+  }: {
+    running?: boolean
+    admission?: readonly AdmissionPlugin[]
+  } = {}): Promise<SchedulerLab> {
+    const lab = new SchedulerLab(await ControlWorld.create({ plugins: () => admission }))
     if (running) lab.run()
     return lab
   }
 
   /** Returns how to stop it. */
-  run(): () => Promise<void> {
+  run(plugins: readonly Plugin[] = defaultPlugins): () => Promise<void> {
     const { client, clock, log } = this.world
     const recorder = new EventsV1Recorder({
       client,
@@ -32,7 +41,7 @@ export class SchedulerLab {
       log,
       random: () => 0.5,
     })
-    const scheduler = new Scheduler({ client, clock, log, recorder, random: () => 0 })
+    const scheduler = new Scheduler({ client, clock, log, recorder, random: () => 0, plugins })
     return this.world.start(signal => scheduler.run(signal))
   }
 
