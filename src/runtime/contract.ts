@@ -11,6 +11,7 @@ import { refusalTests } from './contract/refusals.ts'
 import { resourceTests } from './contract/resources.ts'
 import { sandboxTests } from './contract/sandboxes.ts'
 import { stopTests } from './contract/stopping.ts'
+import { streamingTests } from './contract/streaming.ts'
 
 export type { ContractWorld, Script } from './contract/contract-world.ts'
 
@@ -52,5 +53,5 @@ export function runtimeContract(
     })
   const suite: Suite = { check, lacks: what => lacks.includes(what) }
   const parts = [sandboxTests, containerLifeTests, stopTests, eventTests, listTests, logTests]
-  for (const part of [...parts, refusalTests, resourceTests, imageTests]) part(suite)
+  for (const part of [...parts, refusalTests, resourceTests, imageTests, streamingTests]) part(suite)
 }

@@ -94,7 +94,7 @@ export class NativeRuntime implements Service {
       },
       onEvent: (type, container) => this.#publish(type, container),
     })
-    this.#streaming = new StreamingCalls({ dir, runtime: choice.path, clock, log })
+    this.#streaming = new StreamingCalls({ dir, choice, clock, log })
     const cgroupOf = (sandbox: Sandbox, id = '') => join(cgroupParent(sandbox.config), id)
     this.#figures = new RuntimeStats({ dir, clock, cgroupOf })
     this.stats = new StatsService(this.#containers, this.#sandboxes, this.#figures)
@@ -303,6 +303,7 @@ export class NativeRuntime implements Service {
     return execSync({
       runtime: choice.path,
       ociRoot: dir.ociRoot,
+      execs: dir.execs,
       id: containerId,
       command: cmd ?? [],
       timeoutSeconds: timeout ?? 0,

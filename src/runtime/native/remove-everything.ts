@@ -16,7 +16,7 @@ export interface Traces {
 export async function removeEverything({ name, stateDir, clock }: Traces): Promise<void> {
   await killAll(name, stateDir, clock)
   for (const target of mountsBelow(stateDir)) unmountIfMounted(target)
-  for (const folder of ['containers', 'sandboxes', 'exits', 'attach', 'oci']) {
+  for (const folder of ['containers', 'sandboxes', 'exits', 'attach', 'oci', 'execs']) {
     rmSync(join(stateDir, folder), { recursive: true, force: true })
   }
   removeNetwork(name)

@@ -7,7 +7,14 @@ export class StateDir {
 
   constructor(root: string) {
     this.root = root
-    for (const folder of [this.sandboxes, this.containers, this.exits, this.attach, this.ociRoot]) {
+    for (const folder of [
+      this.sandboxes,
+      this.containers,
+      this.exits,
+      this.attach,
+      this.ociRoot,
+      this.execs,
+    ]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
     }
   }
@@ -32,6 +39,11 @@ export class StateDir {
   /** crun's and runc's own state. */
   get ociRoot(): string {
     return join(this.root, 'oci')
+  }
+
+  /** A folder per command that is being run; of no use to another runtime than the one that made them. */
+  get execs(): string {
+    return join(this.root, 'execs')
   }
 
   get images(): string {

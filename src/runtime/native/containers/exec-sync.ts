@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
@@ -15,6 +14,8 @@ const MOST_BYTES = 16 * 1024 * 1024
 export interface ExecSyncOptions {
   runtime: string
   ociRoot: string
+  /** Where a folder for the command is made. */
+  execs: string
   id: string
   command: readonly string[]
   /** 0: as long as it takes. */
@@ -23,8 +24,8 @@ export interface ExecSyncOptions {
 }
 
 export async function execSync(options: ExecSyncOptions): Promise<ExecSyncResponse> {
-  const { runtime, ociRoot, id, command, timeoutSeconds, clock } = options
-  const folder = mkdtempSync(join(tmpdir(), 'kubernode-exec-'))
+  const { runtime, ociRoot, execs, id, command, timeoutSeconds, clock } = options
+  const folder = mkdtempSync(join(execs, 'sync-'))
   const pidFile = join(folder, 'pid')
   try {
     const child = spawn(runtime, [`--root=${ociRoot}`, 'exec', '--pid-file', pidFile, id, ...command], {

@@ -25,6 +25,7 @@ export function attachSession(bundle: string, clock: Clock): Perform {
     socket.on('error', () => {})
     const hangUp = () => socket.destroy()
     signal.addEventListener('abort', hangUp, { once: true })
+    if (signal.aborted) hangUp()
     const resizer = new ResizeWriter(join(bundle, 'ctl'), clock)
     streams.onResize(size => resizer.resize(size))
     const over = receiveOutput(socket, streams)

@@ -1,37 +1,18 @@
-// Runs a command in a running container with the client's streams: over pipes, or over a terminal whose master the OCI
-// runtime sends through a socket. The command goes on when the client hangs up, unless it minds its streams' end.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Runs a command in a running container with the client's streams: over pipes, or over a
+// terminal. The command goes on when the client hangs up, unless it minds its streams' end.
+import { spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../../../base/clock.ts'
-import {
-  acceptOne,
-  descriptorOf,
-  makePipe,
-  readPipe,
-  receiveDescriptor,
-  setTerminalSize,
-  streamOf,
-  writePipe,
-} from '../syscall/file-descriptors.ts'
+import { makePipe, readPipe, setTerminalSize, streamOf, writePipe } from '../syscall/file-descriptors.ts'
 import { copyOutput } from './copy-stream.ts'
+import { argumentsOf, type ExecTarget, exitOf, hasStarted, neverStarted } from './exec-command.ts'
+import { startOnOwnTerminal, startWithConsoleSocket } from './exec-terminal.ts'
 import type { CommandEnd, CommandStreams, Perform } from './remote-command.ts'
 
-export interface ExecTarget {
-  /** Path of crun or runc. */
-  runtime: string
-  ociRoot: string
-  /** The folder of the container, with its OCI spec. */
-  bundle: string
-  containerId: string
-}
-
-const TERMINAL_WITHIN_MS = 10_000
 const PID_FILE_WITHIN_MS = 100
 
 export function execSession(
@@ -40,13 +21,12 @@ export function execSession(
   { clock, tty }: { clock: Clock; tty: boolean },
 ): Perform {
   return async (streams, signal) => {
-    // Short, because the path of a socket in it may have 107 bytes only.
-    const folder = mkdtempSync(join(tmpdir(), 'kubernode-exec-'))
+    const folder = mkdtempSync(join(target.execs, 'stream-'))
     try {
       const exitCode = tty
         ? await withTerminal(target, command, folder, streams, signal)
         : await withPipes(target, command, folder, streams, signal, clock)
-      if (exitCode !== 0 && !existsSync(join(folder, 'pid'))) throw neverStarted(folder, exitCode)
+      if (exitCode !== 0 && !hasStarted(folder)) throw neverStarted(folder, exitCode)
       return { exitCode, command } satisfies CommandEnd
     } finally {
       rmSync(folder, { recursive: true, force: true })
@@ -81,6 +61,7 @@ async function withPipes(
     for (const stream of ours) stream.destroy()
   }
   signal.addEventListener('abort', hangUp, { once: true })
+  if (signal.aborted) hangUp()
   if (input) sendInput(streams.stdin!, input.own)
   const exit = exitOf(child)
   const copied = Promise.all(
@@ -110,19 +91,18 @@ async function saidByCommand(
   exit: Promise<number>,
   clock: Clock,
 ): Promise<boolean> {
-  const hasStarted = () => existsSync(join(folder, 'pid'))
   await new Promise<void>(resolve => {
     stderr.once('readable', resolve)
     stderr.once('close', resolve)
   })
-  if (hasStarted()) return true
+  if (hasStarted(folder)) return true
   const timer = new AbortController()
   const ended = await Promise.race([
     exit.then(() => true),
     clock.sleep(PID_FILE_WITHIN_MS, timer.signal).then(() => false),
   ])
   timer.abort()
-  return !ended || hasStarted()
+  return !ended || hasStarted(folder)
 }
 
 async function withTerminal(
@@ -132,38 +112,25 @@ async function withTerminal(
   streams: CommandStreams,
   signal: AbortSignal,
 ): Promise<number> {
-  const path = join(folder, 'console')
-  const ended = new AbortController()
-  const connected = acceptOne(path, ended.signal)
-  connected.catch(() => {})
-  const child = spawn(target.runtime, argumentsOf(target, command, folder, path), { stdio: 'ignore' })
-  const exit = exitOf(child)
-  const master = await Promise.race([connected.then(receiveTerminal), exit.then(() => undefined)])
-  if (master === undefined) {
-    ended.abort(new Error('the command ended without a terminal'))
-    return exit
-  }
-  streams.onResize(size => {
-    if (!terminal.destroyed) setTerminalSize(master, size)
-  })
+  const start = target.isRunc ? startOnOwnTerminal : startWithConsoleSocket
+  const { master, exit, resized } = await start(target, command, folder)
+  if (master === undefined) return exit
   const terminal = streamOf(master)
   terminal.on('error', () => {})
+  streams.onResize(size => {
+    if (terminal.destroyed) return
+    setTerminalSize(master, size)
+    resized()
+  })
   const hangUp = () => terminal.destroy()
   signal.addEventListener('abort', hangUp, { once: true })
+  if (signal.aborted) hangUp()
   // The end of the input is no end of the terminal.
   if (streams.stdin) sendInput(streams.stdin, writerOf(terminal))
   await Promise.all([exit, copyOutput(terminal, streams.stdout)])
   signal.removeEventListener('abort', hangUp)
   terminal.destroy()
   return exit
-}
-
-async function receiveTerminal(socket: Socket): Promise<number> {
-  try {
-    return await receiveDescriptor(descriptorOf(socket), TERMINAL_WITHIN_MS)
-  } finally {
-    socket.destroy()
-  }
 }
 
 function writerOf(terminal: Socket): Writable {
@@ -173,64 +140,4 @@ function writerOf(terminal: Socket): Writable {
 /** A command need not read what it is sent. */
 function sendInput(source: Readable, target: Writable): void {
   pipeline(source, target).catch(() => source.resume())
-}
-
-function argumentsOf(
-  { ociRoot, bundle, containerId }: ExecTarget,
-  command: readonly string[],
-  folder: string,
-  consoleSocket?: string,
-): string[] {
-  const [log, pidFile, process] = ['log', 'pid', 'process.json'].map(name => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ]
-  writeFileSync(process, JSON.stringify(processOf(bundle, command, consoleSocket !== undefined)))
-  const options = [`--pid-file=${pidFile}`, `--process=${process}`]
-  if (consoleSocket) options.push('--tty', `--console-socket=${consoleSocket}`)
-  return [`--root=${ociRoot}`, `--log=${log}`, '--log-format=json', 'exec', ...options, containerId]
-}
-
-/** The container's own process with another command, as containerd makes it. */
-function processOf(bundle: string, args: readonly string[], terminal: boolean): object {
-  const { process } = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
-    process: { env: string[] }
-  }
-  const hasTerm = process.env.some(variable => variable.startsWith('TERM='))
-  return {
-    ...process,
-    args,
-    terminal,
-    env: terminal && !hasTerm ? [...process.env, 'TERM=xterm'] : process.env,
-  }
-}
-
-async function exitOf(child: ChildProcess): Promise<number> {
-  const [code] = (await once(child, 'exit')) as [number | null]
-  return code ?? 137
-}
-
-/** The OCI runtime's own words, as containerd tells them. */
-function neverStarted(folder: string, exitCode: number): Error {
-  const log = join(folder, 'log')
-  const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []
-  const words = lines.flatMap(messageOf).join('; ') || `exit code ${exitCode}`
-  return new Error(`error executing command in container: failed to exec in container: ${words}`)
-}
-
-function messageOf(line: string): string[] {
-  try {
-    const { msg, level } = JSON.parse(line) as { msg?: string; level?: string }
-    return msg && (level === undefined || level === 'error') ? [asRunc(msg)] : []
-  } catch {
-    return []
-  }
-}
-
-/** crun's words for a missing program, in those that people and tests look for. */
-function asRunc(message: string): string {
-  const [, program] = /^executable file `(.*)` not found/.exec(message) ?? []
-  const reason = program ? `exec: ${JSON.stringify(program)}: executable file not found in $PATH` : message
-  return `OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown`
 }

@@ -1,8 +1,10 @@
 // Exec, Attach and PortForward of the CRI: each answers a URL under which its session waits.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import type { AttachRequest, ExecRequest } from '../../cri/cri.generated.ts'
+import type { RuntimeChoice } from '../probe.ts'
 import type { StateDir } from '../state-dir.ts'
 import { attachSession } from './attach-session.ts'
 import { execSession } from './exec-session.ts'
@@ -12,8 +14,7 @@ import { StreamingServer } from './streaming-server.ts'
 
 export interface StreamingCallsOptions {
   dir: StateDir
-  /** Path of crun or runc. */
-  runtime: string
+  choice: RuntimeChoice
   clock: Clock
   log: Log
 }
@@ -27,7 +28,10 @@ export class StreamingCalls {
     this.#server = new StreamingServer(options)
   }
 
+  /** Also forgets the folders of commands that an earlier runtime ran: they go on without. */
   open(): Promise<void> {
+    const { execs } = this.#options.dir
+    for (const name of readdirSync(execs)) rmSync(join(execs, name), { recursive: true, force: true })
     return this.#server.open()
   }
 
@@ -37,8 +41,11 @@ export class StreamingCalls {
 
   /** The container runs: the caller has looked. */
   exec({ containerId, cmd = [], ...wanted }: ExecRequest): string {
-    const { dir, runtime, clock } = this.#options
-    const target = { runtime, ociRoot: dir.ociRoot, bundle: dir.container(containerId), containerId }
+    const { dir, choice, clock } = this.#options
+    const { ociRoot, execs } = dir
+    const { path: runtime, kind } = choice
+    const isRunc = kind === 'runc'
+    const target = { runtime, isRunc, ociRoot, execs, bundle: dir.container(containerId), containerId }
     const perform = execSession(target, cmd, { clock, tty: wanted.tty })
     return this.#server.offer(remoteCommand(wanted, clock, perform))
   }

@@ -1,4 +1,5 @@
 // Pipes, terminals and sockets as Node streams, where Node itself cannot make or take them: through FFI.
+import { constants, openSync } from 'node:fs'
 import { createServer, Socket, type SocketConstructorOpts } from 'node:net'
 import koffi from 'koffi'
 import { checkResult, connectSocket, libc, SyscallError, socketError } from './libc.ts'
@@ -49,6 +50,18 @@ export function setTerminalSize(fd: number, { width, height }: { width: number; 
   size.writeUInt16LE(height, 0)
   size.writeUInt16LE(width, 2)
   checkResult(raw.ioctl(fd, TIOCSWINSZ, size), 'ioctl', `TIOCSWINSZ ${width}x${height}`)
+}
+
+const TIOCSPTLCK = 0x40045431
+const TIOCGPTN = 0x80045430
+
+/** A new terminal: its master, and the path of what a program takes for its terminal (pts(4)). */
+export function openTerminal(): { master: number; path: string } {
+  const master = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY)
+  const number = Buffer.alloc(4)
+  checkResult(raw.ioctl(master, TIOCSPTLCK, number), 'ioctl', 'TIOCSPTLCK')
+  checkResult(raw.ioctl(master, TIOCGPTN, number), 'ioctl', 'TIOCGPTN')
+  return { master, path: `/dev/pts/${number.readUInt32LE()}` }
 }
 
 const CONTROL_BYTES = 64
