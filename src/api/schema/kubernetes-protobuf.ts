@@ -29,11 +29,12 @@ export function canEncodeProtobuf(apiVersion: string, kind: string): boolean {
   return findType(apiVersion, kind) !== undefined
 }
 
-/** Throws Error for a kind that is not built in. */
-export function encodeKubernetesProtobuf(object: { apiVersion: string; kind: string }): Uint8Array {
-  const type = findType(object.apiVersion, object.kind)
-  if (!type) throw new Error(`${object.apiVersion} ${object.kind} has no protobuf form`)
-  return wrap(object.apiVersion, object.kind, objects.encode(type.name, object))
+/** Throws Error for a kind that is not built in. APIVersions alone names no version of its own: it is of v1. */
+export function encodeKubernetesProtobuf(object: { apiVersion?: string; kind: string }): Uint8Array {
+  const { apiVersion = 'v1', kind } = object
+  const type = findType(apiVersion, kind)
+  if (!type) throw new Error(`${apiVersion} ${kind} has no protobuf form`)
+  return wrap(apiVersion, kind, objects.encode(type.name, object))
 }
 
 /** One watch event as a stream carries it, without the four bytes of length before it. */

@@ -382,6 +382,18 @@ serverTest('protobuf goes in and comes out', async ({ call }) => {
   assert.equal(decodeKubernetesProtobuf(missing.bytes).reason, 'NotFound')
 })
 
+for (const [path, kind] of [
+  ['/api', 'APIVersions'],
+  ['/apis', 'APIGroupList'],
+  ['/apis/apps', 'APIGroup'],
+  ['/apis/apps/v1', 'APIResourceList'],
+] as const) {
+  serverTest(`${path} has a protobuf form`, async ({ call }) => {
+    const answered = await call('GET', path, { headers: { Accept: 'application/vnd.kubernetes.protobuf' } })
+    assert.equal(decodeKubernetesProtobuf(answered.bytes).kind, kind)
+  })
+}
+
 serverTest('YAML goes in and comes out', async ({ call }) => {
   const headers = { 'Content-Type': 'application/yaml', Accept: 'application/yaml' }
   const made = await call('POST', MAPS, { headers, body: 'metadata: {name: a}\ndata: {b: "yes"}\n' })
