@@ -445,3 +445,24 @@ test('a sandbox that went unnoticed is found out when nothing can be created in 
       return world.cri.calls.filter(call => call === 'runPodSandbox silent').length === 2
     })
   }))
+
+test('a critical pod has another make room for it', () =>
+  inWorld(async world => {
+    const asking = (cpu: string) => ({ containers: [container('app', { resources: { requests: { cpu } } })] })
+    await world.createPod('plain', asking('3'))
+    await world.until('plain', pod => pod.status.phase === 'Running')
+    await world.createPod('critical', { ...asking('3'), priority: 2_000_000_000 })
+    await world.until('critical', pod => pod.status.phase === 'Running')
+    const { status: ended } = await world.until('plain', pod => pod.status.phase === 'Failed')
+    assert.deepEqual(
+      [ended.reason, ended.message],
+      ['Preempting', 'Preempted in order to admit critical pod'],
+    )
+    assert.equal(
+      ended.conditions?.find(({ type }) => type === 'DisruptionTarget')?.message,
+      'Pod was preempted by Kubelet to accommodate a critical pod.',
+    )
+    assert.ok(
+      (await world.eventsOf('plain')).includes('Preempting: Preempted in order to admit critical pod'),
+    )
+  }))

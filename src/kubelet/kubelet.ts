@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { pods } from '../api/resources.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { Informer } from '../client/informer.ts'
-import { rejection } from './admission/can-admit.ts'
-import { type HostFeatures, hostHasAppArmor, refusedByHost } from './admission/host-features.ts'
+import { PodAdmission } from './admission/pod-admission.ts'
 import { noCgroups } from './cgroups/pod-cgroups.ts'
 import { backOffLimits, shutdownGrace } from './configuration/settings.ts'
 import { ClientObjectSource } from './containers/object-source.ts'
@@ -15,16 +14,16 @@ import { ImagePuller } from './images/image-puller.ts'
 import { PulledImages } from './images/pulled-images.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
-import { readHostResolvConf } from './node/host-resolv-conf.ts'
-import { type Machine, machineResources, readMachine } from './node/machine.ts'
+import { type Machine, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import type { NodeAccess } from './node-access.ts'
 import { NodeCare } from './node-care.ts'
-import type { NodeFacts } from './node-facts.ts'
+import { nodeFacts } from './node-facts.ts'
 import { PodEvents } from './pod-events.ts'
 import type { PodWorker } from './pod-worker/pod-worker.ts'
 import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
+import type { FailWords } from './pod-worker/worker-phase.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { Prober } from './prober/prober.ts'
 import { Resizes } from './resize/resizes.ts'
@@ -56,6 +55,7 @@ export class Kubelet {
   readonly #informer: Informer<Pod>
   readonly #care: NodeCare
   readonly #shutdown: NodeShutdown
+  readonly #admission: PodAdmission
   readonly #resizes: Resizes
   readonly #stats: StatsCollector
   #workerParts: WorkerParts | undefined
@@ -69,6 +69,7 @@ export class Kubelet {
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workerOf(uid) })
     this.#care = this.#makeCare()
     this.#shutdown = this.#makeShutdown()
+    this.#admission = this.#makeAdmission()
     this.#resizes = new Resizes({
       clock,
       events: new PodEvents(parts.recorder),
@@ -175,6 +176,23 @@ export class Kubelet {
     })
   }
 
+  #makeAdmission(): PodAdmission {
+    return new PodAdmission({
+      allowedUnsafeSysctls: this.#parts.options?.configuration?.allowedUnsafeSysctls ?? [],
+      node: () => this.#agent?.node,
+      refreshNode: () => this.#agent!.refresh(),
+      othersThan: uid =>
+        this.#workers.taken().filter(other => other.metadata.uid !== uid && this.#isKnown(other)),
+      end: (pod, words) => this.#end(pod, words, pod.spec.terminationGracePeriodSeconds ?? 30, this.#signal),
+    })
+  }
+
+  /** Ends a pod for the node's sake. Resolves when nothing of it runs any more. */
+  async #end(pod: Pod, words: FailWords, graceSeconds: number, signal: AbortSignal): Promise<void> {
+    this.#workerParts!.events.tell(pod, 'Warning', words.reason, words.message)
+    await this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal)
+  }
+
   #reportNode(): void {
     const { log } = this.#parts
     const written = this.#agent?.reportNow()
@@ -195,11 +213,8 @@ export class Kubelet {
       observe: options?.observe ?? (() => observeNode(rootDir, rootDir)),
       pods: () => this.#workers.active().map(({ pod }) => pod),
       containers: () => this.#workers.all().flatMap(worker => worker.runningContainers()),
-      evict: ({ pod, message, graceSeconds }, signal) => {
-        this.#workerParts!.events.tell(pod, 'Warning', EVICTED, message)
-        const words = { reason: EVICTED, message, disruption: true }
-        return this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal) ?? Promise.resolve()
-      },
+      evict: ({ pod, message, graceSeconds }, signal) =>
+        this.#end(pod, { reason: EVICTED, message, disruption: true }, graceSeconds, signal),
       removeDead: async () => {
         for (const worker of this.#workers.all()) await worker.removeDead()
       },
@@ -254,7 +269,7 @@ export class Kubelet {
     const { client, runtime, clock, log, recorder, random, rootDir, options } = this.#parts
     const source = new ClientObjectSource(client)
     const events = new PodEvents(recorder)
-    const facts = this.#facts(machine)
+    const facts = nodeFacts(this.#parts, machine)
     const mounter = options?.mounter ?? systemMounter
     const changed = (uid: string) => this.#workers.get(uid)?.wake()
     return {
@@ -305,21 +320,6 @@ export class Kubelet {
     }
   }
 
-  #facts(machine: Machine): NodeFacts {
-    const { nodeName, nodeAddresses, rootDir, logDir, clusterDns, clusterDomain } = this.#parts
-    return {
-      nodeName,
-      hostIPs: nodeAddresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
-      rootDir,
-      logDir,
-      clusterDns,
-      clusterDomain,
-      resolvConf: readHostResolvConf,
-      allocatable: machineResources(machine),
-      memoryCapacityBytes: machine.memoryBytes,
-    }
-  }
-
   #podSeen(pod: Pod, isSecondLook = false): void {
     if (isMirror(pod)) {
       this.#static.mirrorSeen(pod)
@@ -328,7 +328,7 @@ export class Kubelet {
     const { newcomers } = this.#shutdown
     if (this.#workers.get(pod.metadata.uid) || newcomers === 'kept') return
     const isNew = this.#agent?.node && !this.#isKnownToRuntime(pod)
-    const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#judge(pod)) : undefined
+    const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#admission.judge(pod)) : undefined
     if (words && words !== REJECTED && !isSecondLook) {
       void this.#lookAgain(pod)
       return
@@ -341,9 +341,9 @@ export class Kubelet {
     worker.reject(words)
   }
 
-  /** The scheduler may know of labels or resources that were given to the node a moment ago. Upstream: generalFilter. */
-  async #lookAgain({ metadata: { name, namespace, uid } }: Pod): Promise<void> {
-    await this.#agent!.refresh()
+  async #lookAgain(seen: Pod): Promise<void> {
+    const { name, namespace, uid } = seen.metadata
+    await this.#admission.prepareSecondLook(seen)
     const pod = this.#informer.lister.find(name, namespace)
     if (pod?.metadata.uid === uid && !this.#signal.aborted) this.#podSeen(pod, true)
   }
@@ -353,23 +353,11 @@ export class Kubelet {
     return !!pod.status.startTime || isTerminal(pod.status.phase) || !!pod.metadata.deletionTimestamp
   }
 
-  #judge(pod: Pod) {
-    const others = this.#workers
-      .taken()
-      .filter(other => other.metadata.uid !== pod.metadata.uid && this.#isKnown(other))
-    return refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, this.#agent!.node!, others)
-  }
-
   /** What is gone from the API, however quickly, is not counted any more. Upstream: filterOutInactivePods. */
   #isKnown(pod: Pod): boolean {
     const { name, namespace, uid } = pod.metadata
     const known = this.#informer.lister.find(name, namespace)
     return known?.metadata.uid === uid || isStatic(pod)
-  }
-
-  #hostFeatures(): HostFeatures {
-    const { allowedUnsafeSysctls = [] } = this.#parts.options?.configuration ?? {}
-    return { unsafeSysctls: allowedUnsafeSysctls, hasAppArmor: hostHasAppArmor() }
   }
 
   #podUpdated(old: Pod, pod: Pod): void {

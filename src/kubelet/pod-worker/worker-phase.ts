@@ -5,8 +5,11 @@ import type { Stopping } from './decide-stopping.ts'
 export interface FailWords {
   reason: string
   message: string
-  /** The pod did nothing wrong: condition DisruptionTarget, reason TerminationByKubelet. */
-  disruption?: boolean
+  /**
+   * The pod did nothing wrong: condition DisruptionTarget, reason TerminationByKubelet. The condition's message is
+   * this text, or the pod's.
+   */
+  disruption?: true | string
 }
 
 /**

@@ -180,7 +180,9 @@ function allConditions(
     conditions.ready(pod, ofContainers, foreign),
     ofContainers,
     { type: 'PodScheduled', status: 'True' },
-    ...(failWith?.disruption ? [conditions.disrupted(failWith.message)] : []),
+    ...(failWith?.disruption
+      ? [conditions.disrupted(failWith.disruption === true ? failWith.message : failWith.disruption)]
+      : []),
     ...conditions.resizing(resize),
     ...(hasRestartAllRule(pod.spec) ? [conditions.allContainersRestarting(observed.restartingAll)] : []),
   ]
