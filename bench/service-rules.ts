@@ -72,26 +72,25 @@ function keyText(map: string, key: Buffer): string {
 const nft = (input: string) => execFileSync('nft', ['-f', '-'], { input })
 const tableOf = (name: string) =>
   new NftTable({ table: name, podCidr: '10.240.0.0/16', serviceCidr: '10.96.0.0/16', bridge: 'lo' })
-const nobody = () => false
 
 const rules = new RuleTable()
 const compiling = await timed(() => {
   for (let index = 0; index < SERVICES; index++) rules.set(`b/s${index}`, elementsOf(index, ENDPOINTS))
 })
 const ours = tableOf('ours')
-await ours.install([], nobody)
-const install = await timed(() => ours.install(rules.elements(), nobody))
-const again = await timed(() => ours.install(rules.elements(), nobody))
+await ours.install([])
+const install = await timed(() => ours.install(rules.elements()))
+const again = await timed(() => ours.install(rules.elements()))
 
 const bare = tableOf('bare')
-await bare.install([], nobody)
+await bare.install([])
 const bareInstall = await timed(() => nft(asText('bare', rules.elements())))
 
 const changes: number[] = []
 const bareChanges: number[] = []
 for (let round = 0; round < CHANGES; round++) {
   const step = rules.set('b/s7', elementsOf(7, round % 2 === 0 ? ENDPOINTS + 1 : ENDPOINTS))
-  changes.push(await timed(() => ours.apply(netChanges([step]), nobody)))
+  changes.push(await timed(() => ours.apply(netChanges([step]))))
   const text = `${asText('bare', step.remove, 'delete')}\n${asText('bare', step.add)}\n`
   bareChanges.push(await timed(() => nft(text)))
 }

@@ -45,10 +45,11 @@ export class NftTable {
 
   close(): void {
     this.#netlink.close()
+    this.#sweeper.close()
   }
 
   /** Makes the table hold exactly these elements, in one step where a table is there already. */
-  async install(wanted: readonly Element[], isKnown: IsKnown): Promise<void> {
+  async install(wanted: readonly Element[]): Promise<void> {
     this.#readChains()
     if (!this.#chains.has(`${LAYOUT}-${this.#fingerprint()}`)) {
       await runNft(layout(this.#facts, this.#fingerprint()))
@@ -66,19 +67,28 @@ export class NftTable {
       changes.add.push(element)
     }
     changes.remove.push(...present.values())
-    await this.#change(changes, isKnown)
+    await this.#change(changes)
   }
 
   /** All of it or nothing. Throws NetlinkError when the table is not what it was. */
-  async apply(changes: Changes, isKnown: IsKnown): Promise<void> {
+  async apply(changes: Changes): Promise<void> {
     await this.#addChains(changes.add)
-    await this.#change(changes, isKnown)
+    await this.#change(changes)
   }
 
-  async #change(changes: Changes, isKnown: IsKnown): Promise<void> {
-    if (changes.remove.length + changes.add.length > 0)
-      await this.#netlink.batchAside(changeElements(this.#facts.table, changes))
-    this.#sweeper.sweep(changes, isKnown)
+  /** Something may still go where nothing is any more. */
+  get hasStaleRoutes(): boolean {
+    return this.#sweeper.hasWork
+  }
+
+  forgetStaleRoutes(isKnown: IsKnown): void {
+    this.#sweeper.sweep(isKnown)
+  }
+
+  async #change(changes: Changes): Promise<void> {
+    if (changes.remove.length + changes.add.length === 0) return
+    await this.#netlink.batchAside(changeElements(this.#facts.table, changes))
+    this.#sweeper.note(changes)
   }
 
   /** Of everything that the skeleton depends on besides its own version. */

@@ -29,6 +29,14 @@ class Kernel implements RuleTarget {
     for (const element of changes.add) this.held.set(identityOf(element), element)
   }
 
+  hasStaleRoutes = false
+  sweeps = 0
+
+  forgetStaleRoutes(): void {
+    this.sweeps++
+    this.hasStaleRoutes = false
+  }
+
   text(): string[] {
     return shown([...this.held.values()])
   }
@@ -117,4 +125,20 @@ test('one Service that the kernel refuses does not keep out the others', async (
   await makeSlice('more', '10.244.0.3')
   for (let second = 0; second < 4; second++) await world.advance(1_000)
   assert.ok(leadsTo('10.244.0.2') && leadsTo('10.244.0.3'))
+})
+
+test('connections are looked through at once, and not with every change', async () => {
+  await using made = await lab()
+  const { world, kernel, start, makeService, makeSlice } = made
+  start()
+  await world.settle()
+  for (let index = 0; index < 10; index++) {
+    kernel.hasStaleRoutes = true
+    await makeService(`s${index}`, `10.96.0.${20 + index}`)
+    await makeSlice(`s${index}`, '10.244.0.2')
+    await world.settle()
+  }
+  assert.equal(kernel.sweeps, 1)
+  await world.advance(1_000)
+  assert.equal(kernel.sweeps, 2)
 })

@@ -18,11 +18,16 @@ const SERVICE_NAME = 'kubernetes.io/service-name'
 const BY_SERVICE = 'service'
 /** Between tries after the kernel refused something. */
 const RETRY_MS = 1_000
+/** Between looks through all connections, while endpoints keep going. */
+const SWEEP_EVERY_MS = 200
 
 /** Where elements go; the kernel, or a test's list. */
 export interface RuleTarget {
-  install(elements: ReturnType<RuleTable['elements']>, isKnown: IsKnown): Promise<void>
-  apply(changes: Changes, isKnown: IsKnown): Promise<void>
+  install(elements: ReturnType<RuleTable['elements']>): Promise<void>
+  apply(changes: Changes): Promise<void>
+  /** Connections or remembered clients may lead to endpoints that are gone. */
+  readonly hasStaleRoutes: boolean
+  forgetStaleRoutes(isKnown: IsKnown): void
 }
 
 export interface ProxyOptions {
@@ -41,6 +46,7 @@ export class ServiceProxy {
   readonly #healthChecks: HealthCheckServers
   readonly #dirty = new Set<string>()
   #wake = Promise.withResolvers<void>()
+  #sweepWanted = Promise.withResolvers<void>()
 
   constructor(options: ProxyOptions) {
     this.#options = options
@@ -83,11 +89,13 @@ export class ServiceProxy {
       signal.addEventListener('abort', () => resolve(), { once: true })
     })
     await Promise.race([Promise.all([this.#services.synced, this.#slices.synced]), aborted])
+    const sweeping = this.#sweep(signal, aborted)
     let state: 'unknown' | 'refused' | 'installed' = 'unknown'
     while (!signal.aborted) {
       try {
         await this.#step(state)
         state = 'installed'
+        if (this.#options.target.hasStaleRoutes) this.#sweepWanted.resolve()
         await Promise.race([this.#wake.promise, aborted])
       } catch (error) {
         this.#options.log.error(
@@ -100,7 +108,23 @@ export class ServiceProxy {
       }
     }
     this.#healthChecks.close()
-    await running
+    await Promise.all([running, sweeping])
+  }
+
+  /** At once when first wanted, and not too often after that. */
+  async #sweep(signal: AbortSignal, aborted: Promise<void>): Promise<void> {
+    const { target, clock, log } = this.#options
+    for (;;) {
+      await Promise.race([this.#sweepWanted.promise, aborted])
+      if (signal.aborted) return
+      this.#sweepWanted = Promise.withResolvers()
+      try {
+        target.forgetStaleRoutes(this.#isKnown())
+      } catch (error) {
+        log.error({ error }, 'connections to endpoints that are gone could not be forgotten')
+      }
+      await clock.sleep(SWEEP_EVERY_MS, signal).catch(() => {})
+    }
   }
 
   /** Brings the kernel up to date with everything known by now. */
@@ -110,16 +134,16 @@ export class ServiceProxy {
     this.#dirty.clear()
     const steps = keys.map(key => this.#rules.set(key, this.#compile(key)))
     if (state === 'refused') await this.#installOneByOne()
-    else if (state === 'installed') await this.#options.target.apply(netChanges(steps), this.#isKnown())
-    else await this.#options.target.install(this.#rules.elements(), this.#isKnown())
+    else if (state === 'installed') await this.#options.target.apply(netChanges(steps))
+    else await this.#options.target.install(this.#rules.elements())
   }
 
   async #installOneByOne(): Promise<void> {
     const { target, log } = this.#options
-    await target.install([], this.#isKnown())
+    await target.install([])
     for (const owner of this.#rules.owners()) {
       const changes = { remove: [], add: this.#rules.elementsOf(owner) }
-      await target.apply(changes, this.#isKnown()).catch(error => {
+      await target.apply(changes).catch(error => {
         log.error({ error, service: owner }, 'the rules of a Service were refused; it does not work')
       })
     }

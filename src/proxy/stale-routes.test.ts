@@ -6,7 +6,7 @@ import { endpointBytes, ipBytes, portBytes, protocolBytes } from '../base/netlin
 import { compileService } from './compile-service.ts'
 import { RuleTable } from './rule-table.ts'
 import { endpoint, service, slice } from './services.fixture.ts'
-import { isStaleMemory, staleRouteOf, staleRoutes } from './stale-routes.ts'
+import { isStaleMemory, mergeStale, staleRouteOf, staleRoutes } from './stale-routes.ts'
 
 const connection = (to: string, by: string, protocolNumber = 6): Connection => {
   const [destination, destinationPort] = to.split(':') as [string, string]
@@ -40,7 +40,18 @@ const nodePort = {
 function change(before: string[], after: string[], spec: Partial<Service['spec']> = {}, then = spec) {
   const table = new RuleTable()
   const elements = (ips: string[], of: Partial<Service['spec']>) =>
-    compileService(service(of), [slice(ips.map(ip => endpoint(ip)))], { nodeName: 'here' })
+    compileService(
+      service(of),
+      [
+        slice(
+          ips.map(ip => endpoint(ip)),
+          of.ports
+            ? { ports: of.ports.map(({ protocol = 'TCP' }) => ({ name: '', port: 8080, protocol })) }
+            : {},
+        ),
+      ],
+      { nodeName: 'here' },
+    )
   table.set('web', elements(before, spec))
   return staleRoutes(table.set('web', elements(after, then)))
 }
@@ -71,11 +82,12 @@ const connections: Record<string, [ReturnType<typeof change>, Connection, boolea
     connection('192.0.2.2:30080', '10.0.0.1:8080'),
     true,
   ],
-  'that nobody answered until now': [
-    change([], ['10.0.0.1']),
-    connection('10.96.0.20:80', '10.96.0.20:80'),
+  'that nobody answered until now, of datagrams,': [
+    change([], ['10.0.0.1'], { ports: [{ port: 80, protocol: 'UDP' }] }),
+    connection('10.96.0.20:80', '10.96.0.20:80', 17),
     true,
   ],
+  'that was refused': [change([], ['10.0.0.1']), connection('10.96.0.20:80', '10.96.0.20:80'), false],
   'when only the affinity changed': [
     change(['10.0.0.1'], ['10.0.0.1'], { sessionAffinity: 'ClientIP' }, {}),
     connection('10.96.0.20:80', '10.0.0.1:8080'),
@@ -96,4 +108,11 @@ test('clients are forgotten with their endpoint, and all of them with the affini
   const off = change(['10.0.0.1'], ['10.0.0.1'], affinity, {})
   assert.equal(isStaleMemory(memory('10.96.0.20:80', '10.0.0.1:8080'), off), true)
   assert.equal(isStaleMemory(memory('10.96.0.21:80', '10.0.0.1:8080'), off), false)
+})
+
+test('what is stale is noted until it is looked for, but for what came back', () => {
+  const there = ['10.0.0.1', '10.0.0.2']
+  const both = mergeStale(change(there, ['10.0.0.2']), change(['10.0.0.2'], []))
+  assert.equal(both.routes.size, 2)
+  assert.equal(mergeStale(change(there, ['10.0.0.2']), change(['10.0.0.2'], there)).routes.size, 0)
 })

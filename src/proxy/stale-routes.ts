@@ -39,15 +39,30 @@ export function staleRoutes(changes: Changes): StaleRoutes {
 function routesOf({ map, key, value }: Element): string[] {
   if (NUMBERED.has(map) && value.to === 'data')
     return [routeOf(key.subarray(0, key.length - COUNTER_BYTES), value.bytes)]
-  // What nobody answered went on to the frontend itself.
-  if (map === 'refused')
+  // Datagrams that nobody answered went on to the frontend itself. A refused stream leaves no trace.
+  if (map === 'refused' && key[IP_BYTES] === protocolNumber.UDP)
     return [routeOf(key, Buffer.concat([key.subarray(0, IP_BYTES), key.subarray(BEFORE_PORT)]))]
   return []
 }
 
+export const NOTHING_STALE: StaleRoutes = { routes: new Set(), added: new Set(), forgetful: new Set() }
+
+/** What is stale after one change and then another. */
+export function mergeStale(before: StaleRoutes, after: StaleRoutes): StaleRoutes {
+  if (before.routes.size + before.forgetful.size === 0) return after
+  const routes = new Set([...before.routes].filter(route => !after.added.has(route)))
+  for (const route of after.routes) routes.add(route)
+  const forgetful = new Set([...before.forgetful, ...after.forgetful])
+  return { routes, added: after.added, forgetful }
+}
+
+const KEEPERS = new Set(['keep', 'keep-node-ports'])
+
+/** Does the element make a Service remember its clients? */
+export const remembers = ({ map }: Element): boolean => KEEPERS.has(map)
+
 function forgetful({ remove, add }: Changes): Set<string> {
-  const keeps = (elements: readonly Element[]) =>
-    elements.filter(({ map }) => map === 'keep' || map === 'keep-node-ports').map(({ key }) => hex(key))
+  const keeps = (elements: readonly Element[]) => elements.filter(remembers).map(({ key }) => hex(key))
   const still = new Set(keeps(add))
   return new Set(keeps(remove).filter(key => !still.has(key)))
 }
