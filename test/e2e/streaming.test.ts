@@ -4,10 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { PassThrough, type Readable, Writable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { Attach, Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node'
+import { WebSocket } from 'ws'
 import type { Pod } from '../../src/api/types/core-v1.ts'
 import { eventually, type KubectlVersion, kubectlBinary, TestCluster } from './test-cluster.ts'
 
@@ -313,6 +316,46 @@ const inputOf = (text: string): Readable => {
   input.end(text)
   return input
 }
+
+test('logs and watches over WebSocket, for clients that have nothing else; an offer of h2c changes nothing', async () => {
+  const { currentUser, currentCluster } = withUser(jsClient())
+  const options = {
+    ca: fromBase64(currentCluster.caData),
+    cert: fromBase64(currentUser.certData),
+    key: fromBase64(currentUser.keyData),
+  }
+  const open = (path: string, protocols: string[] = []) =>
+    new WebSocket(
+      `${currentCluster.server.replace('http', 'ws')}/api/v1/namespaces/default/${path}`,
+      protocols,
+      options,
+    )
+  const log = open('pods/echo/log', ['binary.k8s.io'])
+  const pieces: Buffer[] = []
+  log.on('message', (piece: Buffer) => pieces.push(piece))
+  await once(log, 'close')
+  assert.equal(Buffer.concat(pieces).toString(), 'hello\nthe end\n')
+  const watch = open('pods?watch=true&fieldSelector=metadata.name=web')
+  const [first] = (await once(watch, 'message')) as [Buffer]
+  const { type, object } = JSON.parse(first.toString()) as { type: string; object: Pod }
+  assert.deepEqual([type, object.kind, object.metadata.name], ['ADDED', 'Pod', 'web'])
+  watch.close()
+  const request = httpsRequest(`${currentCluster.server}/version`, {
+    ...options,
+    headers: { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': '' },
+  })
+  request.end()
+  const [answer] = (await once(request, 'response')) as [IncomingMessage]
+  assert.equal(answer.statusCode, 200)
+  answer.resume()
+})
+
+function withUser(config: KubeConfig) {
+  const [currentUser, currentCluster] = [config.getCurrentUser()!, config.getCurrentCluster()!]
+  return { currentUser, currentCluster }
+}
+
+const fromBase64 = (text: string | undefined) => Buffer.from(text ?? '', 'base64')
 
 test('the JavaScript client: exec with input and a status, attach, port-forward', async () => {
   const config = jsClient()

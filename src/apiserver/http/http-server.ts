@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { upgradeKind } from '../streaming/upgrade.ts'
 import { RequestHandler, type RequestHandlerOptions } from './request-handler.ts'
 
 export interface HttpServerOptions extends Omit<RequestHandlerOptions, 'closing'> {
@@ -45,6 +46,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       // Requests have limits of their own; watches must not have this one.
       requestTimeout: 0,
       noDelay: true,
+      shouldUpgradeCallback: isTakenOver,
     },
     (request: IncomingMessage, response: ServerResponse) => void handler.handle(request, response),
   )
@@ -60,6 +62,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     close: (graceMs = DEFAULT_GRACE_MS) =>
       close(server, closing, options.clock.sleep(graceMs, closed(server))),
   }
+}
+
+/** Offers of other protocols, such as h2c, are passed over and the request answered; proxied ones are the backend's. */
+function isTakenOver(request: IncomingMessage): boolean {
+  return upgradeKind(request) !== undefined || /^\/api\/v1\/[^?]*\/proxy(\/|\?|$)/.test(request.url ?? '')
 }
 
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {

@@ -12,7 +12,8 @@ import { impersonate } from '../authn/impersonation.ts'
 import { type Attributes, type Authorizer, requireAllowed } from '../authz/authorizer.ts'
 import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import type { ResourceIndex } from '../discovery/resource-index.ts'
-import type { UpgradeRequest } from '../streaming/upgrade.ts'
+import { type UpgradeRequest, upgradeKind } from '../streaming/upgrade.ts'
+import { sendBytes, sendEvents } from '../streaming/websocket-answers.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
 import type { ConnectHandler } from './connect.ts'
 import { deprecationOf } from './deprecated-resources.ts'
@@ -20,7 +21,7 @@ import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
 import { MaxInFlight } from './max-in-flight.ts'
 import type { RequestLabels, ServerMetrics } from './metrics.ts'
-import { negotiate } from './negotiate.ts'
+import { JSON_TYPE, negotiate } from './negotiate.ts'
 import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './request-info.ts'
 import { send, sendStatus, sendText, wantsPretty, warningHeader } from './respond.ts'
 import { streamBytes, streamWatch } from './stream-response.ts'
@@ -109,9 +110,9 @@ export class RequestHandler {
       if (!info.isResource) throw badRequest('Upgrade request required')
       checkRoute(info, this.#options.resources.find(info.group, info.version, info.resource))
       const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
-      if (!handler) throw notImplemented()
       const signal = this.#hangUpWhenClosing(socket)
-      await handler({ request, socket, head, info, query, user, signal })
+      const upgrade = { request, socket, head, info, query, user, signal }
+      await (handler ? handler(upgrade) : this.#answerOverWebSocket(upgrade))
     } catch (error) {
       refuseUpgrade(socket, this.#statusOf(error, request))
     }
@@ -210,6 +211,29 @@ export class RequestHandler {
     }
     const body = encodeObject(convert(answer.object), representation.mediaType, codec, wantsPretty(request))
     return send(request, response, { code: answer.code, contentType: representation.mediaType, body })
+  }
+
+  /** Watches and logs; everything else is plain HTTP's. */
+  async #answerOverWebSocket(upgrade: UpgradeRequest): Promise<void> {
+    const { request, info, query, user, signal } = upgrade
+    const { resources, codec, handle } = this.#options
+    const goesOn = info.verb === 'watch' || (info.verb === 'get' && info.subresource === 'log')
+    if (!goesOn || upgradeKind(request) !== 'websocket') throw notImplemented()
+    const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
+    const representation = negotiate(request.headers.accept, 'watch', false)
+    const convert = transformer({ ...this.#options, representation, resource, query })
+    const answer = await handle(
+      await buildApiRequest({ request, info, query, user, resource, codec, signal }),
+    )
+    if (answer.kind === 'stream') return sendBytes(upgrade, answer.body)
+    if (answer.kind !== 'watch') throw notImplemented()
+    const encoder = this.#encoder
+    const { events } = answer
+    async function* texts() {
+      for await (const { type, object } of events)
+        yield encoder.frame(type, convert(object), JSON_TYPE).toString().trimEnd()
+    }
+    return sendEvents(upgrade, texts())
   }
 
   async #serveHealth({ request, response, path, query }: Exchange): Promise<void> {
