@@ -183,6 +183,23 @@ test('a mounted ConfigMap follows its object', () =>
     await world.untilTrue('the file follows', () => readFileSync(file, 'utf8') === 'changed')
   }))
 
+test('what an optional ConfigMap brought goes with it, and comes back', () =>
+  inWorld(async world => {
+    await world.createConfigMap('extra', { key: 'there' })
+    const created = await world.createPod('optional', {
+      containers: [container('app', { volumeMounts: [{ name: 'extra', mountPath: '/extra' }] })],
+      volumes: [{ name: 'extra', configMap: { name: 'extra', optional: true } }],
+    })
+    await world.until('optional', pod => pod.status.phase === 'Running')
+    const volumes = join(world.dir, 'kubelet/pods', created.metadata.uid, 'volumes')
+    const file = join(volumes, 'kubernetes.io~configmap/extra/key')
+    assert.ok(existsSync(file))
+    await world.client.delete(configMaps, { namespace: 'default', name: 'extra' })
+    await world.untilTrue('the file is gone', () => !existsSync(file))
+    await world.createConfigMap('extra', { key: 'again' })
+    await world.untilTrue('the file is back', () => existsSync(file))
+  }))
+
 test('a service account token is bound to the pod and mounted', () =>
   inWorld(async world => {
     const { serviceAccounts } = await import('../api/resources.ts')

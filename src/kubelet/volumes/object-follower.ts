@@ -26,7 +26,7 @@ export class ObjectFollower {
     this.#parts = parts
   }
 
-  /** Calls back when the object is first seen and on every change. */
+  /** Calls back when the object is first seen, on every change, and when it is gone. */
   follow({ kind, name }: VolumeReference, changed: () => void): void {
     if (!name) return
     const key = `${kind}/${name}`
@@ -56,6 +56,8 @@ export class ObjectFollower {
       // The first list counts too: the object may have changed since the volume was set up.
       add: changed,
       update: changed,
+      // What is optional goes from the volume with its object.
+      delete: changed,
     })
     void informer.run(signal)
   }

@@ -24,10 +24,13 @@ export async function openSubPath(volume: string, subPath: string): Promise<numb
   const root = await realpath(volume)
   const real = await realpath(join(volume, subPath))
   const inside = relative(root, real)
-  if (inside.startsWith('..'))
+  if (isOutside(inside))
     throw new Error(`subpath "${join(volume, subPath)}" not within volume path "${volume}"`)
   return openBeneath(root, inside)
 }
+
+/** Names may begin with two dots: the atomic writer's own do. */
+const isOutside = (path: string) => path === '..' || path.startsWith('../')
 
 async function openBeneath(root: string, path: string): Promise<number> {
   let fd = await openFd(root, FLAGS)
@@ -54,7 +57,7 @@ async function makeMissing(volume: string, subPath: string): Promise<void> {
   for (const [index, part] of parts.entries()) {
     const next = await realpath(join(existing, part)).catch(() => undefined)
     if (next === undefined) return makeChain(root, existing, parts.slice(index))
-    if (relative(root, next).startsWith('..')) {
+    if (isOutside(relative(root, next))) {
       throw new Error(`subpath "${join(volume, subPath)}" not within volume path "${volume}"`)
     }
     existing = next

@@ -82,6 +82,13 @@ test('a sub path is made when it is missing, and opened when it is there', async
   assert.equal(await openedAt(volume, 'x/file'), join(volume, 'x/file'))
 })
 
+test('a sub path of a projected volume leads through its links to the file', async () => {
+  const volume = join(dir, 'projected-sub')
+  await writeProjection(volume, new Map([['key', { data: Buffer.from('x'), mode: 0o644 }]]), 0)
+  const opened = await openedAt(volume, 'key')
+  assert.match(opened, /\/projected-sub\/\.\.1970_01_01[^/]+\/key$/)
+})
+
 test('a link inside the volume is followed, a link out of it is refused', async () => {
   const volume = join(dir, 'links')
   mkdirSync(join(volume, 'real'), { recursive: true })
