@@ -10,8 +10,10 @@ import type { ImageUser } from '../containers/security-context.ts'
 import type { PodEvents } from '../pod-events.ts'
 import { nextBackOff } from '../pod-worker/crash-back-off.ts'
 import type { BackOffEntry } from '../pod-worker/observed-pod.ts'
+import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
 import { type PullCredentials, pullCredentials } from './credentials.ts'
 import { withDefaultTag } from './image-name.ts'
+import { pullFailure } from './pull-failure.ts'
 import type { PulledImages } from './pulled-images.ts'
 
 /** The image is not to be had now. `reason` and message show on the waiting container; `retryAt` is epoch ms. */
@@ -155,11 +157,7 @@ export class ImagePuller {
     const until = entry ? entry.failedAt + entry.durationMs : 0
     if (!entry || this.#parts.clock.now() >= until) return
     this.#parts.events.tell(pod, 'Normal', 'BackOff', `Back-off pulling image "${spec}"`, name)
-    throw new ImageError(
-      'ImagePullBackOff',
-      `Back-off pulling image "${spec}": ErrImagePull: ${entry.lastError}`,
-      until,
-    )
+    throw new ImageError('ImagePullBackOff', `Back-off pulling image "${spec}": ${entry.lastError}`, until)
   }
 
   async #pull(
@@ -186,25 +184,26 @@ export class ImagePuller {
       return found ? { ...usable(found), ref } : { ref, user: { username: '' } }
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      throw this.#failed(pod, name, spec, error as Error)
+      throw this.#failed(pod, name, spec, error)
     } finally {
       this.#release()
     }
   }
 
-  #failed(pod: Pod, name: string, spec: string, error: Error): ImageError {
+  #failed(pod: Pod, name: string, spec: string, error: unknown): ImageError {
+    const { reason, message } = pullFailure(spec, error)
     const now = this.#parts.clock.now()
     const key = keyOf(pod, spec)
     const entry = nextBackOff(this.#backOffs.get(key), now, now)
-    this.#backOffs.set(key, { ...entry, failedAt: now, lastError: error.message })
+    this.#backOffs.set(key, { ...entry, failedAt: now, lastError: `${reason}: ${message}` })
     this.#parts.events.tell(
       pod,
       'Warning',
       'Failed',
-      `Failed to pull image "${spec}": ${error.message}`,
+      `Failed to pull image "${spec}": ${runtimeErrorText(error)}`,
       name,
     )
-    return new ImageError('ErrImagePull', error.message, now + entry.durationMs)
+    return new ImageError(reason, message, now + entry.durationMs)
   }
 
   /** Credentials are tried in turn; without any, the pull is anonymous. */

@@ -72,7 +72,8 @@ async function ensureImage(
     if (!(error instanceof ImageError)) throw error
     const { reason, message } = error
     events.tell(pod, 'Warning', 'Failed', `Error: ${reason}`, container.name)
-    const shown = reason === 'ErrImagePull' ? clock.now() + SHOW_PULL_ERROR_MS : error.retryAt
+    const isPull = ['ErrImagePull', 'RegistryUnavailable', 'SignatureValidationFailed'].includes(reason)
+    const shown = isPull ? clock.now() + SHOW_PULL_ERROR_MS : error.retryAt
     throw new Failed({ reason, message, retryAt: shown ?? clock.now() + RETRY_MS })
   }
 }
