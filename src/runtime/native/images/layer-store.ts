@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { ImageError } from './image-error.ts'
 import type { ImageIndexFile } from './image-index.ts'
+import { syncFileSystem } from './layer-syscalls.ts'
 import { SharedWork } from './shared-work.ts'
 import { unpackLayer } from './unpack-layer.ts'
 
@@ -101,7 +102,10 @@ export class LayerStore {
         throw new ImageError('Invalid', `wrong diff id calculated on extraction "${unpacked.diffId}"`)
       }
       const directory = await this.#index.commit(draft => String(draft.nextLayer++))
-      await rename(root, path.join(this.#directory, 'layers', directory))
+      const home = path.join(this.#directory, 'layers', directory)
+      await rename(root, home)
+      // A layer that counts as there must still be there, whole, after a power cut.
+      await syncFileSystem(home)
       const { bytes, inodes } = unpacked
       await this.#index.commit(draft => {
         draft.layers[diffId] = { directory, bytes, inodes }
