@@ -95,7 +95,7 @@ export async function startKubelet(
     recorder: new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }),
     log,
     random: Math.random,
-    options: { configuration, cgroups: systemCgroups(`/${parts.name}`, log) },
+    options: { configuration, cgroups: systemCgroups(`/${parts.name}`, log, configuration.podPidsLimit) },
   })
   api.setNodeAccess(kubelet.nodeAccess)
   const ready = untilReady(api, parts)

@@ -18,6 +18,7 @@ function recordingMounter() {
   const made: string[] = []
   const mounter: Mounter = {
     tmpfs: (target, options) => made.push(`tmpfs ${target} ${options}`),
+    hugetlbfs: (target, options) => made.push(`hugetlbfs ${target} ${options}`),
     bind: (_source, target) => made.push(`bind ${target}`),
     unmount: () => {},
   }
@@ -239,7 +240,7 @@ test('memory volumes are tmpfs with their limit, sub paths are bound, /etc/hosts
     await world.until('mounted', pod => pod.status.phase === 'Running')
     const root = join(world.dir, 'kubelet/pods', created.metadata.uid)
     assert.deepEqual(made, [
-      `tmpfs ${root}/volumes/kubernetes.io~empty-dir/cache mode=0777,size=1048576`,
+      `tmpfs ${root}/volumes/kubernetes.io~empty-dir/cache mode=1777,size=1048576`,
       `bind ${root}/volume-subpaths/data/app/1`,
     ])
     assert.ok(existsSync(join(root, 'volumes/kubernetes.io~empty-dir/data/a/b')))

@@ -1,5 +1,7 @@
 // What the kubelet's parts know of their node. Fixed while it runs.
+
 import type { NodeAddress } from '../api/types/core-v1.ts'
+import { hasUnifiedCgroups } from './cgroups/pod-cgroups.ts'
 import { readHostResolvConf } from './node/host-resolv-conf.ts'
 import { type Machine, machineResources } from './node/machine.ts'
 
@@ -18,6 +20,8 @@ export interface NodeFacts {
   /** Amounts that pods may use: 'cpu' → '2'. */
   allocatable: Readonly<Record<string, string>>
   memoryCapacityBytes: number
+  /** cgroup v2. */
+  unifiedCgroups: boolean
 }
 
 type Given = Pick<NodeFacts, 'nodeName' | 'rootDir' | 'logDir' | 'clusterDns' | 'clusterDomain'> & {
@@ -36,5 +40,6 @@ export function nodeFacts(given: Given, machine: Machine): NodeFacts {
     resolvConf: readHostResolvConf,
     allocatable: machineResources(machine),
     memoryCapacityBytes: machine.memoryBytes,
+    unifiedCgroups: hasUnifiedCgroups(),
   }
 }

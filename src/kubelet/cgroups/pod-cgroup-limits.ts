@@ -9,6 +9,8 @@ export interface CgroupLimits {
   /** Microseconds per 100 ms; undefined is no limit. */
   cpuQuota?: number
   memoryBytes?: number
+  /** The most processes. */
+  pids?: number
 }
 
 export function podCgroupLimits(pod: Pod): CgroupLimits {

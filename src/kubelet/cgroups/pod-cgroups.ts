@@ -2,6 +2,7 @@
 // without limits of their own and one warning says so.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { qosClass } from '../../api/pod/qos.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Log } from '../../base/log.ts'
 import { CPU_PERIOD_US } from '../containers/linux-resources.ts'
@@ -23,9 +24,11 @@ export const noCgroups: PodCgroups = { ensure: () => '', widen: () => {}, remove
 const MOUNT = '/sys/fs/cgroup'
 const V1_CONTROLLERS = ['cpu', 'memory', 'pids', 'cpuset', 'devices', 'freezer', 'blkio', 'cpuacct'] as const
 
-/** `root` is the cluster's own: '/kubernode'. */
-export function systemCgroups(root: string, log: Log): PodCgroups {
-  const hierarchy = existsSync(join(MOUNT, 'cgroup.controllers')) ? new Unified(root) : new Separate(root)
+export const hasUnifiedCgroups = (): boolean => existsSync(join(MOUNT, 'cgroup.controllers'))
+
+/** `root` is the cluster's own: '/kubernode'. `podPidsLimit` is the most processes of one pod; 0 is no limit. */
+export function systemCgroups(root: string, log: Log, podPidsLimit = 0): PodCgroups {
+  const hierarchy = hasUnifiedCgroups() ? new Unified(root) : new Separate(root)
   try {
     hierarchy.make(`${root}/kubepods`, { cpuShares: 1024 })
   } catch (error) {
@@ -33,10 +36,14 @@ export function systemCgroups(root: string, log: Log): PodCgroups {
     return noCgroups
   }
   for (const qos of ['burstable', 'besteffort']) hierarchy.make(`${root}/kubepods/${qos}`, { cpuShares: 2 })
+  const burstable = new BurstableShares(cpuShares =>
+    hierarchy.make(`${root}/kubepods/burstable`, { cpuShares }),
+  )
   return {
     ensure: pod => {
       const path = podCgroupPath(root, pod)
-      hierarchy.make(path, podCgroupLimits(pod))
+      hierarchy.make(path, { ...podCgroupLimits(pod), ...(podPidsLimit > 0 && { pids: podPidsLimit }) })
+      burstable.add(pod)
       return path
     },
     widen: pod => {
@@ -44,10 +51,40 @@ export function systemCgroups(root: string, log: Log): PodCgroups {
       hierarchy.make(path, widest(podCgroupLimits(pod), hierarchy.limits(path)))
     },
     remove: uid => {
+      burstable.remove(uid)
       for (const qos of ['', '/burstable', '/besteffort'])
         hierarchy.remove(`${root}/kubepods${qos}/pod${uid}`)
     },
     uids: () => ['', '/burstable', '/besteffort'].flatMap(qos => hierarchy.pods(`${root}/kubepods${qos}`)),
+  }
+}
+
+/** All burstable pods together weigh as much as what they ask for. Upstream: qos_container_manager_linux.go. */
+class BurstableShares {
+  readonly #shares = new Map<string, number>()
+  readonly #write: (cpuShares: number) => void
+
+  constructor(write: (cpuShares: number) => void) {
+    this.#write = write
+  }
+
+  add(pod: Pod): void {
+    if (qosClass(pod.spec) !== 'Burstable') return
+    const { cpuShares } = podCgroupLimits(pod)
+    if (this.#shares.get(pod.metadata.uid) === cpuShares) return
+    this.#shares.set(pod.metadata.uid, cpuShares)
+    this.#write(this.#sum())
+  }
+
+  remove(uid: string): void {
+    if (this.#shares.delete(uid)) this.#write(this.#sum())
+  }
+
+  #sum(): number {
+    return Math.max(
+      2,
+      [...this.#shares.values()].reduce((sum, shares) => sum + shares, 0),
+    )
   }
 }
 
@@ -64,7 +101,7 @@ class Unified implements Hierarchy {
     mkdirSync(join(MOUNT, root), { recursive: true })
   }
 
-  make(path: string, { cpuShares, cpuQuota, memoryBytes }: CgroupLimits): void {
+  make(path: string, { cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): void {
     const dir = join(MOUNT, path)
     enableControllers(dirname(dir))
     mkdirSync(dir, { recursive: true })
@@ -72,6 +109,7 @@ class Unified implements Hierarchy {
     write(join(dir, 'cpu.weight'), String(1 + Math.floor(((cpuShares - 2) * 9999) / 262_142)))
     if (cpuQuota !== undefined) write(join(dir, 'cpu.max'), `${cpuQuota} ${CPU_PERIOD_US}`)
     if (memoryBytes !== undefined) write(join(dir, 'memory.max'), String(memoryBytes))
+    if (pids !== undefined) write(join(dir, 'pids.max'), String(pids))
   }
 
   limits(path: string): Omit<CgroupLimits, 'cpuShares'> {
@@ -107,7 +145,7 @@ class Separate implements Hierarchy {
     if (this.#controllers.length === 0) throw new Error(`no cgroup controllers under ${MOUNT}`)
   }
 
-  make(path: string, { cpuShares, cpuQuota, memoryBytes }: CgroupLimits): void {
+  make(path: string, { cpuShares, cpuQuota, memoryBytes, pids }: CgroupLimits): void {
     for (const controller of this.#controllers) {
       const dir = join(MOUNT, controller, path)
       mkdirSync(dir, { recursive: true })
@@ -120,6 +158,7 @@ class Separate implements Hierarchy {
       write(file('cpu', 'cpu.cfs_quota_us'), String(cpuQuota), true)
     }
     if (memoryBytes !== undefined) write(file('memory', 'memory.limit_in_bytes'), String(memoryBytes), true)
+    if (pids !== undefined) write(file('pids', 'pids.max'), String(pids), true)
   }
 
   limits(path: string): Omit<CgroupLimits, 'cpuShares'> {

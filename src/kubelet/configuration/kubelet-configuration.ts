@@ -18,6 +18,8 @@ export interface KubeletConfiguration {
   evictionPressureTransitionPeriod?: string
   /** Kernel settings beside the safe ones: names, or beginnings that end in '*'. */
   allowedUnsafeSysctls?: string[]
+  /** The most processes of one pod; -1 (the default) is no limit. */
+  podPidsLimit?: number
   crashLoopBackOff?: {
     /** Duration from 1s to 300s: the longest wait before a restart. */
     maxContainerRestartPeriod?: string
@@ -86,6 +88,7 @@ const FIELDS: Record<keyof KubeletConfiguration, Check> = {
   evictionMaxPodGracePeriod: isCount,
   evictionPressureTransitionPeriod: isDuration,
   allowedUnsafeSysctls: isList,
+  podPidsLimit: value => Number.isInteger(value) && (value as number) >= -1,
   crashLoopBackOff: isCrashLoop,
   containerLogMaxSize: isQuantity,
   containerLogMaxFiles: isWithin(2),

@@ -72,7 +72,7 @@ export async function containerConfig(
     tty: container.tty ?? false,
     ...(stopSignal && { stopSignal: criSignal(stopSignal) }),
     linux: {
-      resources: containerResources(pod, container, facts.memoryCapacityBytes),
+      resources: containerResources(pod, container, facts),
       securityContext: containerSecurityContext(pod, container, imageUser, facts.rootDir, targetId),
     },
   }

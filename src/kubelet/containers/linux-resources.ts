@@ -20,12 +20,21 @@ export function cpuQuota(milliCpu: number): number {
   return milliCpu === 0 ? 0 : Math.max(MIN_QUOTA_US, Math.floor((milliCpu * CPU_PERIOD_US) / 1000))
 }
 
+/** What of the node decides about containers' cgroups. */
+export interface CgroupFacts {
+  memoryCapacityBytes: number
+  /** cgroup v2. */
+  unifiedCgroups: boolean
+}
+
+/** A container without a limit of its own has the pod's. */
 export function containerResources(
   pod: Pod,
   container: Container,
-  memoryCapacityBytes: number,
+  { memoryCapacityBytes, unifiedCgroups }: CgroupFacts,
 ): LinuxContainerResources {
-  const { requests, limits } = container.resources ?? ({} as ResourceRequirements)
+  const { requests, limits: own } = container.resources ?? ({} as ResourceRequirements)
+  const limits = { ...pod.spec.resources?.limits, ...own }
   const amount = (list: Record<string, string> | undefined, name: string) =>
     Quantity.parse(list?.[name] ?? '0')
   const cpuLimit = amount(limits, 'cpu').milliValue()
@@ -40,6 +49,21 @@ export function containerResources(
     // No swap: the sum of memory and swap is the memory limit.
     ...(memoryLimit > 0 && { memorySwapLimitInBytes: memoryLimit }),
     oomScoreAdj: oomScoreAdj(pod, container, memoryCapacityBytes),
+    ...hugepageLimits(own),
+    // One process beyond the limit takes the whole container along: nothing half-dead goes on.
+    ...(unifiedCgroups && { unified: { 'memory.oom.group': '1' } }),
+  }
+}
+
+/** 'hugepages-2Mi' is the kernel's '2MB'. */
+function hugepageLimits(limits: Record<string, string> | undefined): Partial<LinuxContainerResources> {
+  const hugepages = Object.entries(limits ?? {}).filter(([name]) => name.startsWith('hugepages-'))
+  if (hugepages.length === 0) return {}
+  return {
+    hugepageLimits: hugepages.map(([name, amount]) => ({
+      pageSize: `${name.slice('hugepages-'.length).replace(/i$/, '')}B`,
+      limit: Quantity.parse(amount).value(),
+    })),
   }
 }
 

@@ -39,7 +39,9 @@ export function decideResize(pod: Pod, observed: Pick<ObservedPod, 'containers'>
 
 /** What the container must have, in the runtime's terms. */
 export function grantedResources(pod: Pod, container: Container): AppliedResources {
-  return appliedResources(containerResources(pod, container, 1))
+  return appliedResources(
+    containerResources(pod, container, { memoryCapacityBytes: 1, unifiedCgroups: false }),
+  )
 }
 
 function resizeOf(pod: Pod, container: Container, newest: ObservedContainer): ContainerResize | undefined {

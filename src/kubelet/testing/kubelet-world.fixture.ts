@@ -23,6 +23,7 @@ const machine: Machine = {
   cpus: 4,
   memoryBytes: 8 * 2 ** 30,
   ephemeralStorageBytes: 100 * 2 ** 30,
+  hugepages: { '1Gi': 0, '2Mi': 0 },
   info: {
     machineID: 'm',
     systemUUID: 's',

@@ -4,6 +4,8 @@ import { MS, mount, unmountIfMounted } from '../../runtime/native/syscall/libc.t
 export interface Mounter {
   /** `options` as tmpfs takes them: 'size=1048576,mode=0777'. */
   tmpfs(target: string, options: string): void
+  /** `options` as hugetlbfs takes them: 'pagesize=2M'. */
+  hugetlbfs(target: string, options: string): void
   /** Shows source (a path, also /proc/self/fd/N) at target. */
   bind(source: string, target: string): void
   /** What is not mounted is fine. */
@@ -12,6 +14,7 @@ export interface Mounter {
 
 export const systemMounter: Mounter = {
   tmpfs: (target, options) => mount('tmpfs', target, 'tmpfs', MS.noSuid | MS.noDev, options),
+  hugetlbfs: (target, options) => mount('nodev', target, 'hugetlbfs', MS.noSuid | MS.noDev, options),
   bind: (source, target) => mount(source, target, null, MS.bind),
   unmount: unmountIfMounted,
 }

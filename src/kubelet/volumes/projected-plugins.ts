@@ -1,8 +1,10 @@
 // Volumes whose files come from API objects, all written through the atomic writer.
 import { chmod, chown, mkdir } from 'node:fs/promises'
+import { Quantity } from '../../api/quantity.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
 import { volumePath } from '../pod-paths.ts'
 import { writeProjection } from './atomic-writer.ts'
+import { isMounted } from './is-mounted.ts'
 import { configMapFiles, downwardFiles, type Projected, projectedFiles, secretFiles } from './projection.ts'
 import type {
   ReadyVolume,
@@ -58,22 +60,30 @@ export const projected: VolumePlugin = {
   followsPod: ({ projected }: Volume) => !!projected?.sources?.some(({ downwardAPI }) => downwardAPI),
 }
 
+/** What may be secret never reaches the disk. Upstream wraps these volumes in an emptyDir of medium Memory. */
+const IN_MEMORY = new Set(['secret', 'projected', 'downward-api'])
+
 async function write(
   plugin: string,
   { pod, volume, now }: VolumeContext,
-  { facts }: VolumeParts,
+  { facts, mounter }: VolumeParts,
   { files, refreshAt }: Projected,
 ): Promise<ReadyVolume> {
   const hostPath = volumePath(facts, pod.metadata.uid, plugin, volume.name)
   const group = pod.spec.securityContext?.fsGroup
+  const inMemory = IN_MEMORY.has(plugin)
   await mkdir(hostPath, { recursive: true, mode: 0o777 })
-  await chmod(hostPath, group === undefined ? 0o777 : 0o2777)
+  if (inMemory && !(await isMounted(hostPath))) {
+    const size = Quantity.parse(facts.allocatable.memory ?? '0').value()
+    mounter.tmpfs(hostPath, `mode=1777${size > 0 ? `,size=${size}` : ''}`)
+  }
+  await chmod(hostPath, (group === undefined ? 0o777 : 0o2777) | (inMemory ? 0o1000 : 0))
   if (group !== undefined) await chown(hostPath, 0, group)
   // With an fsGroup, its members may read what only the owner could.
   const shared =
     group === undefined
       ? files
-      : new Map([...files].map(([path, file]) => [path, { ...file, mode: file.mode | 0o040 }]))
+      : new Map([...files].map(([path, file]) => [path, { ...file, mode: file.mode | 0o440 }]))
   await writeProjection(hostPath, shared, now, group)
   return { hostPath, readOnly: true, ...(refreshAt !== undefined && { refreshAt }) }
 }

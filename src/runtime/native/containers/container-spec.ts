@@ -37,6 +37,7 @@ export class SpecMaker {
   readonly #bounding: bigint
   readonly #ownOomScore: number
   readonly #unifiedCgroups = cgroupMode() === 'v2'
+  readonly #limitsHugepages = hasHugetlb(this.#unifiedCgroups)
 
   constructor(options: SpecMakerOptions) {
     this.#options = options
@@ -68,6 +69,7 @@ export class SpecMaker {
         ...wantedDevices(config.devices ?? []),
       ],
       unifiedCgroups: this.#unifiedCgroups,
+      limitsHugepages: this.#limitsHugepages,
       ...(localSeccomp && { localSeccomp }),
       ...(kind === 'crun' && { compileSeccomp: compiledFilter }),
     })
@@ -119,6 +121,12 @@ export class SpecMaker {
     }
     return { pid: `/proc/${target.pid}/ns/pid` }
   }
+}
+
+/** Not every machine has the controller; on hybrid ones it may be in the hierarchy that is not used. */
+function hasHugetlb(unified: boolean): boolean {
+  if (!unified) return existsSync('/sys/fs/cgroup/hugetlb')
+  return readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').split(/\s+/).includes('hugetlb')
 }
 
 function namespaceOptions(config: cri.ContainerConfig, sandbox: Sandbox): cri.NamespaceOption | undefined {

@@ -44,6 +44,7 @@ const input = (
   sysctls: {},
   devices: [],
   unifiedCgroups: false,
+  limitsHugepages: true,
   ...more,
 })
 

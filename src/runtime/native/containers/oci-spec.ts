@@ -40,6 +40,8 @@ export interface OciInput {
   devices: readonly OciDevice[]
   /** A cgroup namespace hides the rest of the tree; only the unified hierarchy needs it. */
   unifiedCgroups: boolean
+  /** False where the machine cannot. */
+  limitsHugepages: boolean
 }
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -58,7 +60,7 @@ export function ociSpec(input: OciInput): object {
     linux: {
       namespaces: namespacesOf(input),
       cgroupsPath: input.cgroupsPath,
-      resources: { ...resourcesOf(config.linux?.resources ?? {}), devices: deviceRules(input) },
+      resources: { ...resourcesOf(config.linux?.resources ?? {}, input), devices: deviceRules(input) },
       devices: input.devices.map(({ access: _, ...device }) => device),
       sysctl: input.sysctls,
       // None is a wish too: procMount Unmasked.
@@ -219,7 +221,10 @@ function propagationOf(mounts: readonly Mount[]): string | undefined {
     : undefined
 }
 
-export function resourcesOf(resources: LinuxContainerResources): object {
+function resourcesOf(
+  resources: LinuxContainerResources,
+  { unifiedCgroups, limitsHugepages }: Pick<OciInput, 'unifiedCgroups' | 'limitsHugepages'>,
+): object {
   const {
     cpuShares,
     cpuQuota,
@@ -243,10 +248,13 @@ export function resourcesOf(resources: LinuxContainerResources): object {
       limit: some(memoryLimitInBytes),
       swap: some(memorySwapLimitInBytes) ?? some(memoryLimitInBytes),
     },
-    ...(resources.hugepageLimits?.length && {
-      hugepageLimits: resources.hugepageLimits.map(({ pageSize, limit = 0 }) => ({ pageSize, limit })),
-    }),
-    ...(resources.unified && Object.keys(resources.unified).length > 0 && { unified: resources.unified }),
+    ...(limitsHugepages &&
+      resources.hugepageLimits?.length && {
+        hugepageLimits: resources.hugepageLimits.map(({ pageSize, limit = 0 }) => ({ pageSize, limit })),
+      }),
+    ...(unifiedCgroups &&
+      resources.unified &&
+      Object.keys(resources.unified).length > 0 && { unified: resources.unified }),
   }
 }
 
