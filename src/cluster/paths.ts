@@ -46,8 +46,9 @@ export function clusterPaths(name: string, dataDir = `/var/lib/kubernode/${name}
 }
 
 /** Where the cluster's own container runtime lives. */
-export const runtimePlace = (name: string, { runtime, runtimeSocket }: ClusterPaths) => ({
+export const runtimePlace = (name: string, { runtime, runtimeSocket, kubelet }: ClusterPaths) => ({
   name,
   stateDir: runtime,
   socket: runtimeSocket,
+  shared: kubelet,
 })

@@ -1,6 +1,6 @@
 // Each field of the security context, checked from inside: what the kernel says, not what the API stores.
 import assert from 'node:assert/strict'
-import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Pod } from '../../src/api/types/core-v1.ts'
@@ -282,4 +282,44 @@ test('a link in a volume does not lead a subPath out of it', async () => {
   const { reason, message } = await waiting(leaving)
   assert.equal(reason, 'CreateContainerConfigError')
   assert.match(message, /^failed to prepare subPath for volumeMount "disk" of container "c"/)
+})
+
+const travelling = pod('travelling', {
+  spec: 'volumes: [{name: disk, emptyDir: {}}]',
+  container: `
+securityContext: {privileged: true}
+volumeMounts: [{name: disk, mountPath: /disk, mountPropagation: Bidirectional}]`,
+  command: 'mkdir /disk/sub; mount -t tmpfs none /disk/sub && touch /disk/sub/file; sleep 1000',
+})
+PODS[PODS.length - 1] += `
+  - {name: hears, image: "busybox:1.36", command: [sleep, "1000"], volumeMounts: [{name: disk, mountPath: /disk, mountPropagation: HostToContainer}]}
+  - {name: deaf, image: "busybox:1.36", command: [sleep, "1000"], volumeMounts: [{name: disk, mountPath: /disk}]}`
+const elsewhere = pod('elsewhere', {
+  spec: 'volumes: [{name: root, hostPath: {path: /}}]',
+  container:
+    'securityContext: {privileged: true}\nvolumeMounts: [{name: root, mountPath: /root, mountPropagation: Bidirectional}]',
+})
+test('mounts travel out of a container and into others, where they are let', async () => {
+  await ready(travelling)
+  const list = (container: string) =>
+    cluster.kubectl(['exec', travelling, '-c', container, '--', 'ls', '/disk/sub'])
+  await eventually('the mount is seen', async () => (await list('hears')) === 'file\n')
+  assert.equal(await list('deaf'), '')
+  const shared = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .some(line => line.split(' ')[4] === '/' && / shared:/.test(line))
+  if (!shared)
+    assert.match(
+      (await waiting(elsewhere)).message,
+      /path "\/" is mounted on "\/" but it is not a shared mount/,
+    )
+})
+
+const secretive = pod('secretive', {
+  spec: 'volumes: [{name: token, projected: {sources: [{serviceAccountToken: {path: token}}]}}]',
+  container: 'volumeMounts: [{name: token, mountPath: /token}]',
+})
+test('what is secret is kept in memory', async () => {
+  assert.match(await inside(secretive, 'df /token | tail -1'), /^tmpfs /)
+  assert.equal(await inside(secretive, 'stat -c %A /token'), 'drwxrwxrwt')
 })

@@ -15,6 +15,7 @@ import { containerStatus, containerSummary } from './containers/container-views.
 import { execSync } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
 import { updateResources } from './containers/update-resources.ts'
+import { checkPropagation } from './host-mounts.ts'
 import type { ImageStore } from './images/image-store.ts'
 import { PodNetwork } from './network/pod-network.ts'
 import type { RuntimeChoice } from './probe.ts'
@@ -219,6 +220,7 @@ export class NativeRuntime implements Service {
     if (!sandbox.ready)
       throw new CriError(CRI_CODE.failedPrecondition, `sandbox ${podSandboxId} is not running`)
     checkContainerName(podSandboxId, config?.metadata, this.#containers.list().map(containerSummary))
+    checkPropagation(config.mounts ?? [])
     const { images } = this.#options
     const image = images.find(config.image?.image ?? '')
     if (!image) throw criNotFound('image', config.image?.image ?? '')

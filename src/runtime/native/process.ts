@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
+import { shareWithHost } from './host-mounts.ts'
 import { NativeImages } from './image-service.ts'
 import { ImageStore } from './images/image-store.ts'
 import { parseRegistries } from './images/registries-file.ts'
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     socket: { type: 'string' },
     'oci-runtime': { type: 'string' },
     registries: { type: 'string' },
+    shared: { type: 'string' },
     'remove-everything': { type: 'boolean', default: false },
   },
 })
@@ -45,6 +47,7 @@ else await serve().catch(refuse)
 async function serve(): Promise<void> {
   const choice = chooseRuntime(undefined, values['oci-runtime'] as RuntimeKind | undefined)
   const dir = new StateDir(stateDir)
+  if (values.shared) shareWithHost(values.shared)
   let runtime: NativeRuntime | undefined
   const containersUsing = (imageId: string) => runtime?.containersUsing(imageId) ?? []
   const registries = values.registries ? readRegistries(values.registries) : {}

@@ -13,6 +13,8 @@ export interface RuntimePlace {
   name: string
   stateDir: string
   socket: string
+  /** A directory, itself a shared mount, in which mounts of containers reach the machine. */
+  shared?: string
   /** Which OCI runtime; the best one of the machine when left out. */
   kind?: RuntimeKind
   /** Absolute path of the file that says how registries are reached (images/registries-file.ts). */
@@ -37,7 +39,7 @@ const NODE_FLAGS = ['--max-semi-space-size=1']
 
 /** nsenter replaces itself, so the child's pid is the runtime's. */
 function spawnInNamespace(
-  { name, stateDir, socket, kind, registries }: RuntimePlace,
+  { name, stateDir, socket, kind, registries, shared }: RuntimePlace,
   more: string[],
   stdio: ('pipe' | 'inherit' | 'ignore')[],
 ) {
@@ -45,6 +47,7 @@ function spawnInNamespace(
   const own = ['--name', name, '--state-dir', stateDir, '--socket', socket, ...more]
   if (kind) own.push('--oci-runtime', kind)
   if (registries) own.push('--registries', registries)
+  if (shared) own.push('--shared', shared)
   return spawn('nsenter', [`--mount=${namespace}`, process.execPath, ...NODE_FLAGS, entryFile(), ...own], {
     stdio,
   })
