@@ -185,6 +185,7 @@ export class ResourceHandler {
   async #delete(endpoint: Endpoint, request: ApiRequest): Promise<ApiResponse> {
     const write = this.begin(endpoint, request)
     const options = request.deleteOptions ?? {}
+    for (const text of endpoint.store.strategy.warningsOnDelete?.(options) ?? []) write.context.warn(text)
     const { object, removed } = await endpoint.store.delete({
       namespace: request.namespace,
       name: write.name,
@@ -209,9 +210,10 @@ export class ResourceHandler {
     const { dryRun: _, ...options } = request.options ?? {}
     const list = await endpoint.reader.list(request.namespace, options)
     await write.admit('DELETE', undefined)
-    await Promise.all(
-      list.items.map(item => this.#deleteOne(endpoint, write, item, request.deleteOptions ?? {})),
-    )
+    const deleteOptions = request.deleteOptions ?? {}
+    const { strategy } = endpoint.store
+    for (const text of strategy.warningsOnDelete?.(deleteOptions) ?? []) write.context.warn(text)
+    await Promise.all(list.items.map(item => this.#deleteOne(endpoint, write, item, deleteOptions)))
     await endpoint.conversion?.prepare?.(list.items)
     const items = list.items.map(item => served(endpoint, item))
     const answered: KubeList<KubeObject> = { ...list, apiVersion: groupVersion(endpoint.info), items }

@@ -32,6 +32,7 @@ export interface Strategy extends UpdateStrategy {
   prepareForCreate(object: KubeObject, context: WriteContext): void
   validate(object: KubeObject): readonly FieldErrorLike[]
   warningsOnCreate?(object: KubeObject): readonly string[]
+  warningsOnDelete?(options: DeleteOptions): readonly string[]
   /** Normalizes after validation, on create and update. */
   canonicalize?(object: KubeObject): void
   /**

@@ -4,6 +4,7 @@ import { qualifiedName } from '../../../api/status-error.ts'
 import type { Strategy } from '../strategy.ts'
 import { CrdStrategy } from './apiextensions/crd-strategy.ts'
 import { DaemonSetStrategy } from './apps/daemon-set-strategy.ts'
+import { CronJobStrategy } from './batch/cron-job-strategy.ts'
 import { JobStrategy } from './batch/job-strategy.ts'
 import { CertificateStrategy } from './certificates/certificate-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
@@ -30,6 +31,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   'certificatesigningrequests.certificates.k8s.io': () => new CertificateStrategy(),
   'customresourcedefinitions.apiextensions.k8s.io': () => new CrdStrategy(),
   'jobs.batch': () => new JobStrategy(),
+  'cronjobs.batch': () => new CronJobStrategy(),
 }
 
 export function strategyFor(info: ResourceInfo, parts: StrategyParts): Strategy {

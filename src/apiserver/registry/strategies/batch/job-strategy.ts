@@ -1,6 +1,7 @@
 // Upstream: pkg/registry/batch/job/strategy.go.
 import type { KubeObject } from '../../../../api/kube-object.ts'
 import { isDns1123Label } from '../../../../api/names.ts'
+import type { DeleteOptions } from '../../../../api/request.ts'
 import { jobs } from '../../../../api/resources.ts'
 import type { Job } from '../../../../api/types/batch-v1.ts'
 import type { WriteContext } from '../../strategy.ts'
@@ -25,6 +26,14 @@ export class JobStrategy extends DefaultStrategy {
 
   warningsOnCreate({ metadata }: KubeObject): readonly string[] {
     return nameWarnings(metadata.name)
+  }
+
+  /** Leaving Pods behind is an old habit that nobody expects. Upstream: job/storage deleteOptionWarnings. */
+  warningsOnDelete({ propagationPolicy, orphanDependents }: DeleteOptions): readonly string[] {
+    if (propagationPolicy !== undefined || orphanDependents !== undefined) return []
+    return [
+      'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+    ]
   }
 }
 
