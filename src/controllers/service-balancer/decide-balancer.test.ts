@@ -48,3 +48,22 @@ const cases: Record<string, [Service, ...BalancerAction[]]> = {
 for (const [title, [made, ...expected]] of Object.entries(cases)) {
   test(`balancer: ${title}`, () => assert.deepEqual(decideBalancer(made, ['192.0.2.2']), expected))
 }
+
+test('balancer: a port that another one has is waited for', () => {
+  const first = balancer(given)
+  const second = balancer(made => {
+    made.metadata.uid = 'second'
+    made.metadata.finalizers = [FINALIZER]
+  })
+  const clash = { do: 'report', message: 'port 80/TCP belongs to Service default/web' } as const
+  assert.deepEqual(decideBalancer(second, ['192.0.2.2'], [first, second]), [clash])
+  assert.deepEqual(decideBalancer(first, ['192.0.2.2'], [first, second]), [])
+  const other = balancer(made => {
+    made.metadata.uid = 'other'
+    made.metadata.finalizers = [FINALIZER]
+    made.spec.ports = [{ port: 80, protocol: 'UDP' }]
+  })
+  assert.deepEqual(decideBalancer(other, ['192.0.2.2'], [first, other]), [
+    { do: 'setAddresses', ips: ['192.0.2.2'] },
+  ])
+})

@@ -10,11 +10,18 @@ export type BalancerAction =
   | { do: 'addFinalizer' }
   | { do: 'removeFinalizer' }
   | { do: 'setAddresses'; ips: readonly string[] }
+  /** It stays pending. */
+  | { do: 'report'; message: string }
 
 /** Another class belongs to another implementation. */
 const wantsOurs = ({ spec }: Service) => spec.type === 'LoadBalancer' && spec.loadBalancerClass === undefined
 
-export function decideBalancer(service: Service, nodeIps: readonly string[]): BalancerAction[] {
+/** `others` are all Services; one that has the port already keeps it, for the nodes' addresses are shared. */
+export function decideBalancer(
+  service: Service,
+  nodeIps: readonly string[],
+  others: readonly Service[] = [],
+): BalancerAction[] {
   const { metadata, status } = service
   const hasFinalizer = metadata.finalizers?.includes(FINALIZER) ?? false
   const ips = (status.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])
@@ -25,7 +32,24 @@ export function decideBalancer(service: Service, nodeIps: readonly string[]): Ba
     return [...empty, { do: 'removeFinalizer' }]
   }
   const actions: BalancerAction[] = hasFinalizer ? [] : [{ do: 'addFinalizer' }]
-  return isDeepStrictEqual(ips, nodeIps) ? actions : [...actions, { do: 'setAddresses', ips: nodeIps }]
+  const clash = portHolder(service, others)
+  if (clash) actions.push({ do: 'report', message: clash })
+  const wanted = clash ? [] : nodeIps
+  return isDeepStrictEqual(ips, wanted) ? actions : [...actions, { do: 'setAddresses', ips: wanted }]
+}
+
+/** Who has one of the ports at the nodes' addresses, in words. */
+function portHolder(service: Service, others: readonly Service[]): string | undefined {
+  const keysOf = ({ spec }: Service) =>
+    (spec.ports ?? []).map(({ port, protocol }) => `${port}/${protocol ?? 'TCP'}`)
+  const own = new Set(keysOf(service))
+  for (const other of others) {
+    const isThere = (other.status.loadBalancer?.ingress?.length ?? 0) > 0
+    if (other.metadata.uid === service.metadata.uid || !wantsOurs(other) || !isThere) continue
+    const port = keysOf(other).find(key => own.has(key))
+    if (port) return `port ${port} belongs to Service ${other.metadata.namespace}/${other.metadata.name}`
+  }
+  return undefined
 }
 
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'

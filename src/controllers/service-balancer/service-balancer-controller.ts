@@ -33,7 +33,16 @@ export class ServiceBalancerController {
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const add = (service: Service) => this.#queue.add(keyOf(service))
-    this.#services.addHandler({ add, update: (_, service) => add(service) })
+    this.#services.addHandler({
+      add,
+      update: (old, service) => {
+        add(service)
+        if (hasAddresses(old) && !hasAddresses(service)) this.#queueBalancers()
+      },
+      delete: service => {
+        if (hasAddresses(service)) this.#queueBalancers()
+      },
+    })
     const renew = () => this.#nodesChanged()
     this.#nodes.addHandler({ add: renew, update: renew, delete: renew })
     const informers = [this.#services, this.#nodes]
@@ -49,6 +58,11 @@ export class ServiceBalancerController {
     const addresses = nodeAddresses(this.#nodes.lister.list()).join()
     if (addresses === this.#addresses) return
     this.#addresses = addresses
+    this.#queueBalancers()
+  }
+
+  /** Addresses came or went, or a port that another one may wait for became free. */
+  #queueBalancers(): void {
     for (const service of this.#services.lister.list())
       if (service.spec.type === 'LoadBalancer') this.#queue.add(keyOf(service))
   }
@@ -56,15 +70,21 @@ export class ServiceBalancerController {
   async #reconcile(key: string): Promise<void> {
     const service = this.#services.lister.findByKey(key)
     if (!service) return
-    const actions = decideBalancer(service, nodeAddresses(this.#nodes.lister.list()))
+    const everyService = this.#services.lister.list()
+    const actions = decideBalancer(service, nodeAddresses(this.#nodes.lister.list()), everyService)
     if (actions.some(action => action.do === 'addFinalizer'))
       this.#recorder.event(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
     for (const action of actions) await this.#perform(service, action)
-    if (actions.some(action => action.do === 'addFinalizer'))
+    if (actions.some(action => action.do === 'setAddresses' && action.ips.length > 0))
       this.#recorder.event(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer')
   }
 
   async #perform(service: Service, action: BalancerAction): Promise<void> {
+    if (action.do === 'report') {
+      const words = `Error syncing load balancer: ${action.message}`
+      this.#recorder.event(service, 'Warning', 'SyncLoadBalancerFailed', words)
+      return
+    }
     const { client } = this.#context
     const { name, namespace, uid } = service.metadata
     const key = { name, namespace: namespace! }
@@ -88,3 +108,5 @@ export class ServiceBalancerController {
     }
   }
 }
+
+const hasAddresses = ({ status }: Service) => (status.loadBalancer?.ingress?.length ?? 0) > 0
