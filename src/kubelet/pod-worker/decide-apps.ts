@@ -4,7 +4,7 @@ import type { Container, Pod } from '../../api/types/core-v1.ts'
 import { containerHash } from './container-hash.ts'
 import type { Kill } from './decide-init.ts'
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed-pod.ts'
-import { restartsAfterKill, shouldStart } from './restart-rules.ts'
+import { isRestartable, shouldStart } from './restart-rules.ts'
 
 export interface AppsDecision {
   /** Containers that run and stay. */
@@ -74,7 +74,7 @@ function decideRunning(
     return
   }
   // A changed definition restarts whatever the policy says.
-  const again = cause.why === 'changed' || restartsAfterKill(app, pod.spec)
+  const again = cause.why === 'changed' || isRestartable(app, pod.spec)
   if (again) decision.start.push(app.name)
   decision.kill.push({
     ...cause,

@@ -310,6 +310,23 @@ const cases: Record<string, Case> = {
     expected: [start('app')],
   },
 
+  'a container that some rule restarts is restarted after a probe’s kill': {
+    pod: podOf({
+      restartPolicy: 'Never',
+      containers: [{ ...rules(42, 'Restart', 'Never'), livenessProbe: {} }],
+    }),
+    observed: observe([record('app')], { probes: { 'app-0': { ...success, liveness: 'failure' } } }),
+    expected: [
+      kill('app', 'Container app failed liveness probe, will be restarted', 'liveness'),
+      start('app'),
+    ],
+  },
+  'a rule lets a pod under Never run anew after its sandbox is lost': {
+    pod: podOf({ restartPolicy: 'Never', containers: [rules(42, 'Restart', 'Never')] }),
+    observed: observe([exited('app', 137)], { sandboxes: [lost] }),
+    expected: [{ do: 'createSandbox', attempt: 1, replaces: 's0' }, start('app')],
+  },
+
   // lifecycle.type: Sidecar
   'a sidecar of the old form starts alone': {
     pod: served(),

@@ -14,7 +14,7 @@ export function matchingRule(container: Container, exitCode: number) {
 /** The container's rules decide first, then its own policy, then the pod's. A regular init container never repeats a success. */
 export function restartsAfter(container: Container, spec: PodSpec, exitCode: number): boolean {
   const rule = matchingRule(container, exitCode)
-  if (rule) return rule.action === 'Restart' || rule.action === 'RestartAllContainers'
+  if (rule) return asksForRestart(rule)
   switch (policyOf(container, spec)) {
     case 'Never':
       return false
@@ -31,17 +31,20 @@ function policyOf(container: Container, spec: PodSpec): string {
   return isLegacySidecar(container, spec) ? 'Always' : (spec.restartPolicy ?? 'Always')
 }
 
-/** Whether the pod as a whole may run something again: false only for policy Never without a container's own policy. */
+/** Whether some end of the container is followed by a start; a probe's kill is then. Upstream: podutil.IsContainerRestartable. */
+export function isRestartable(container: Container, spec: PodSpec): boolean {
+  return !!container.restartPolicyRules?.some(asksForRestart) || policyOf(container, spec) !== 'Never'
+}
+
+const asksForRestart = ({ action }: { action?: string }) =>
+  action === 'Restart' || action === 'RestartAllContainers'
+
+/** Whether the pod as a whole may run something again: false for policy Never where no container has another. */
 export function mayRestart(spec: PodSpec): boolean {
   if (spec.restartPolicy !== 'Never') return true
   return [...(spec.initContainers ?? []), ...spec.containers].some(
-    container => container.restartPolicy !== undefined && container.restartPolicy !== 'Never',
+    container => container.restartPolicy !== undefined && isRestartable(container, spec),
   )
-}
-
-/** Whether a probe's kill is followed by a start: unless the policy in force for the container is Never. */
-export function restartsAfterKill(container: Container, spec: PodSpec): boolean {
-  return policyOf(container, spec) !== 'Never'
 }
 
 /** Whether the container is to be started, as far as its own history tells. */
