@@ -206,6 +206,18 @@ const updates: [string, KubeObject, KubeObject, string[]][] = [
   ],
 ]
 
+const cpu = (amount: string) => ({
+  ...template,
+  spec: { ...podSpec, containers: [{ ...container, resources: { requests: { cpu: amount } } }] },
+})
+const paused = { startTime: '2026-01-01T00:00:00Z', conditions: [{ type: 'Suspended', status: 'True' }] }
+updates.push([
+  'a suspended Job without Pods may be given other resources, even when it has run before',
+  job({ suspend: true, template: cpu('1') }, { status: paused }),
+  job({ suspend: true, template: cpu('2') }, { status: paused }),
+  [],
+])
+
 for (const [what, old, object, expected] of updates) {
   test(`an update of a Job: ${what}`, () => assert.deepEqual(texts(validateUpdate(object, old)), expected))
 }
@@ -215,6 +227,15 @@ test('the template of a Job that has started stays, and is shown', () => {
   const started = { status: { startTime: '2026-01-01T00:00:00Z' } }
   const errors = texts(validateUpdate(job({ template: changed }, started), job({}, started)))
   assert.equal(errors.length, 1)
+  const pausing = { status: { ...paused, active: 1 } }
+  const early = validateUpdate(
+    job({ suspend: true, template: cpu('2') }, pausing),
+    job({ suspend: true }, pausing),
+  )
+  assert.deepEqual(
+    early.map(({ field }) => field),
+    ['spec.template'],
+  )
   assert.match(
     errors[0]!,
     /^spec\.template: Invalid value: \{"labels":\{.*\},"Spec":\{"Volumes":null.*"NodeSelector":\{"disk":"ssd"\}.*: field is immutable$/,

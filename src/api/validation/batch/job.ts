@@ -1,7 +1,7 @@
 // Upstream: ValidateJob, ValidateJobUpdate in pkg/apis/batch/validation.
 import { isDns1123Label } from '../../names.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
-import type { PodTemplateSpec } from '../../types/core-v1.ts'
+import type { Container, PodTemplateSpec } from '../../types/core-v1.ts'
 import { type FieldError, immutable, invalidValue, required, same } from '../field-error.ts'
 import { internalForm } from '../internal-json.ts'
 import { validateLabelSelector } from '../label-selector.ts'
@@ -90,10 +90,12 @@ function validateCompletions(spec: JobSpec, old: JobSpec): FieldError[] {
   return [invalidValue(field, spec.completions, 'can only be modified in tandem with spec.parallelism')]
 }
 
-/** Where its Pods run may still be changed while a Job is suspended and has not been started. */
+/**
+ * Where its Pods run, and with what resources, may be changed while a Job is suspended and none of them runs.
+ * KEP-2926, KEP-5440.
+ */
 function validateTemplateUpdate({ spec }: Job, old: Job): FieldError[] {
-  const mayMove = old.spec.suspend === true && old.status.startTime === undefined
-  const before = mayMove ? withPlacement(old.spec.template, spec.template) : old.spec.template
+  const before = withMutable(old, spec.template)
   if (same(spec.template, before)) return []
   const { metadata, spec: podSpec } = spec.template
   // Go writes the fields of an embedded struct beside the others.
@@ -102,6 +104,16 @@ function validateTemplateUpdate({ spec }: Job, old: Job): FieldError[] {
 }
 
 /** The old template with whatever of the new one may change. */
+function withMutable({ spec, status }: Job, template: PodTemplateSpec): PodTemplateSpec {
+  if (!spec.suspend) return spec.template
+  const isQuiet =
+    (status.active ?? 0) === 0 &&
+    status.conditions?.some(({ type, status }) => type === 'Suspended' && status === 'True') === true
+  const moved =
+    status.startTime === undefined || isQuiet ? withPlacement(spec.template, template) : spec.template
+  return isQuiet ? withResources(moved, template) : moved
+}
+
 function withPlacement(old: PodTemplateSpec, template: PodTemplateSpec): PodTemplateSpec {
   const { nodeSelector, tolerations, schedulingGates, affinity } = template.spec
   const { nodeAffinity: _, ...others } = old.spec.affinity ?? {}
@@ -117,6 +129,21 @@ function withPlacement(old: PodTemplateSpec, template: PodTemplateSpec): PodTemp
   }
   const { labels, annotations } = template.metadata ?? {}
   return { metadata: { ...old.metadata, labels, annotations }, spec } as unknown as PodTemplateSpec
+}
+
+function withResources(old: PodTemplateSpec, template: PodTemplateSpec): PodTemplateSpec {
+  const taken = (list: readonly Container[] = [], from: readonly Container[] = []) =>
+    list.map((container, index) => ({
+      ...container,
+      resources: from[index]?.resources ?? container.resources,
+    }))
+  const { containers, initContainers } = template.spec
+  const spec = {
+    ...old.spec,
+    containers: taken(old.spec.containers, containers),
+    ...(old.spec.initContainers && { initContainers: taken(old.spec.initContainers, initContainers) }),
+  }
+  return { ...old, spec }
 }
 
 export const jobValidator: Validator = {
