@@ -195,6 +195,15 @@ test('counts leave out what is zero; terminating Pods are told when every set kn
   })
 })
 
+test('more available Pods than are asked for are not fewer than none that are not', () => {
+  const shrinking = {
+    ...replicaSet('web-old', 0, 2),
+    spec: { ...replicaSet('web-old', 0).spec, replicas: 0 },
+  }
+  const status = rolloutStatus(of(3), { newest: undefined, old: [shrinking] }, START)
+  assert.deepEqual([status.availableReplicas, status.unavailableReplicas], [2, undefined])
+})
+
 test('it is complete when all is updated, available and observed', () => {
   const full = { replicas: 3, updatedReplicas: 3, availableReplicas: 3, observedGeneration: 1 }
   assert.equal(isComplete(of(3), full), true)

@@ -49,7 +49,8 @@ export function standingStatus(deployment: Deployment, { newest, old }: Sets, no
       sum(set => set.status.readyReplicas),
     ),
     ...omitZero('availableReplicas', available),
-    ...omitZero('unavailableReplicas', totalSize(sets) - available),
+    // While it shrinks more may be available than are asked for.
+    ...omitZero('unavailableReplicas', Math.max(totalSize(sets) - available, 0)),
     ...(terminating !== undefined && { terminatingReplicas: terminating }),
     conditions: setCondition(status.conditions ?? [], availability(deployment, available, now)),
     ...(status.collisionCount !== undefined && { collisionCount: status.collisionCount }),
