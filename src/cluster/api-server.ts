@@ -7,6 +7,8 @@ import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
 import { quotaStatusThrough } from '../apiserver/admission/quota-status.ts'
 import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
 import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.ts'
+import { Aggregator } from '../apiserver/aggregation/aggregator.ts'
+import { makeFrontProxy } from '../apiserver/aggregation/front-proxy.ts'
 import { clientCertificateAuthenticator, unionAuthenticator } from '../apiserver/authn/authenticator.ts'
 import { findBoundObjectThrough } from '../apiserver/authn/find-bound-object.ts'
 import { type LegacyTokenOwner, LegacyTokens } from '../apiserver/authn/legacy-tokens.ts'
@@ -37,6 +39,7 @@ import { Compactor } from '../storage/compactor.ts'
 import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
 import { MemoryStorage } from '../storage/memory/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
+import { startAggregation } from './aggregation.ts'
 import { controllerClient } from './controller-clients.ts'
 import { lateNodeAccess } from './late-node-access.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
@@ -102,7 +105,17 @@ export async function startApiServer(
     reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
   })
   await access.load()
-  served = new ServedResources(registry.custom)
+  const identity = makeFrontProxy(clock.now())
+  const aggregator: Aggregator = new Aggregator({
+    storage,
+    clock,
+    log,
+    lookup: storageLookup(storage),
+    identity,
+    handle: registry.handle,
+    changed: () => served?.refresh(),
+  })
+  served = new ServedResources(registry.custom, () => aggregator.resources())
   await registry.custom.load()
   const port = await listen(parts, pki, {
     handle,
@@ -110,6 +123,7 @@ export async function startApiServer(
     legacyTokens,
     authorizer,
     served,
+    aggregator,
     nodeAccess: late.access,
   })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
@@ -117,6 +131,7 @@ export async function startApiServer(
   await access.load()
   keepRunning(parts, signal => access.run(signal))
   keepRunning(parts, signal => registry.run(signal))
+  startAggregation(parts, { aggregator, served, identity, handle: registry.handle, pki })
   keepRunning(parts, signal => new Compactor({ storage, clock, log }).run(signal))
   const server = `https://127.0.0.1:${port}`
   writeKubeconfig(paths.kubeconfig, {
@@ -164,13 +179,14 @@ interface Behind {
   legacyTokens: LegacyTokens
   authorizer: Authorizer
   served: ServedResources
+  aggregator: Aggregator
   nodeAccess: NodeAccess
 }
 
 async function listen(
   parts: ClusterParts,
   pki: Pki,
-  { handle, tokens, legacyTokens, authorizer, served, nodeAccess }: Behind,
+  { handle, tokens, legacyTokens, authorizer, served, aggregator, nodeAccess }: Behind,
 ): Promise<number> {
   const { index: resources, custom } = served
   let address = ''
@@ -193,6 +209,7 @@ async function listen(
       openId: { issuer: tokens.issuer, keys: tokens.publicKeys },
     }),
     tables: served.tableFor,
+    elsewhere: path => aggregator.find(path),
     health: { livez: [], readyz: [] },
     metrics: new ServerMetrics(),
     ...connectHandlers({

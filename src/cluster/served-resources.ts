@@ -1,6 +1,7 @@
-// What is served now, as routing, discovery and controllers see it: what is built in, and custom resources as they
-// come and go.
+// What is served now, as routing, discovery and controllers see it: what is built in, custom resources as they come and
+// go, and what other servers answer.
 import { builtinResources, type ResourceInfo } from '../api/resources.ts'
+import { API_SERVICES } from '../apiserver/aggregation/api-service.ts'
 import { ResourceIndex } from '../apiserver/discovery/resource-index.ts'
 import { metricsResources } from '../apiserver/metrics-api/metrics-api.ts'
 import type { CustomResources } from '../apiserver/registry/custom/custom-resources.ts'
@@ -10,18 +11,40 @@ import { tableFor } from '../apiserver/tables/table-for.ts'
 import { MutableCatalog, resourceOfKind } from '../client/resource-catalog.ts'
 
 export class ServedResources {
-  readonly index = new ResourceIndex([...builtinResources, ...metricsResources])
-  /** Without what is computed and never stored. */
+  readonly index = new ResourceIndex([])
+  /** Only what is stored here. */
   readonly catalog = new MutableCatalog()
   readonly custom: CustomResources
+  readonly #elsewhere: () => readonly ResourceInfo[]
+  readonly #subscribers: (() => void)[] = []
 
-  constructor(custom: CustomResources) {
+  constructor(custom: CustomResources, elsewhere: () => readonly ResourceInfo[]) {
     this.custom = custom
-    custom.subscribe(() => {
-      const own = custom.resources()
-      this.index.replace([...builtinResources, ...own, ...metricsResources])
-      this.catalog.replace([...builtinResources, ...own])
-    })
+    this.#elsewhere = elsewhere
+    this.refresh()
+    custom.subscribe(() => this.refresh())
+  }
+
+  /** To be called when what others serve has changed. */
+  readonly refresh = (): void => {
+    const own = [...builtinResources, ...this.custom.resources()]
+    const others = this.#elsewhere()
+    const isTaken = ({ group, version }: ResourceInfo) =>
+      others.some(other => other.group === group && other.version === version)
+    this.index.replace([...own, ...metricsResources.filter(one => !isTaken(one)), ...others])
+    this.catalog.replace(own)
+    for (const changed of this.#subscribers) changed()
+  }
+
+  subscribe(changed: () => void): void {
+    this.#subscribers.push(changed)
+  }
+
+  /** Each once. */
+  groupVersions(): { group: string; version: string }[] {
+    const local = [...builtinResources, ...this.custom.resources()]
+    const named = new Map(local.map(({ group, version }) => [`${group}/${version}`, { group, version }]))
+    return [...named.values()]
   }
 
   /** The resource that serves a kind; undefined when nothing does. */
@@ -30,7 +53,8 @@ export class ServedResources {
   }
 
   readonly tableFor = (resource: { group: string; version: string; resource: string }): TableKind => {
-    const definition = this.custom.definitionOf(resource.group, resource.resource)
+    const isBuiltin = resource.group === API_SERVICES.group
+    const definition = isBuiltin ? undefined : this.custom.definitionOf(resource.group, resource.resource)
     return (definition && customTable(definition, resource.version)) ?? tableFor(resource)
   }
 }

@@ -1,7 +1,7 @@
 // Which checks an object of a kind must pass. Kinds without an entry are checked for their metadata only.
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
-import { isConfigMapKey, isDns1123Label } from '../names.ts'
+import { isConfigMapKey, isDns1123Label, isPathSegmentName } from '../names.ts'
 import type { ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret } from '../types/core-v1.ts'
 import { admissionChecks } from './admission-registration.ts'
 import { certificateChecks } from './certificates.ts'
@@ -45,6 +45,8 @@ export const validators: Record<string, Validator> = {
   ...certificateChecks,
   ...definitionChecks,
   ...admissionChecks,
+  // 'v1.' is the core group's.
+  'apiregistration.k8s.io/APIService': { name: isPathSegmentName },
   ...templateChecks,
 }
 

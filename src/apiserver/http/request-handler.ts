@@ -30,7 +30,17 @@ import { type TableLookup, transformer } from './transform.ts'
 /** Takes over the connection of an upgrade request; who asks may do so. It owns the socket from then on. */
 export type UpgradeHandler = (upgrade: UpgradeRequest) => Promise<void>
 
+/** A request that was let through, for another server to answer. */
+export interface AnsweredElsewhere {
+  request: IncomingMessage
+  response: ServerResponse
+  user: UserInfo
+  signal: AbortSignal
+}
+
 export interface RequestHandlerOptions {
+  /** How to answer what another server serves; undefined: it is ours. */
+  elsewhere?: (path: string) => ((asked: AnsweredElsewhere) => Promise<void>) | undefined
   /** Not wrapped by `authorized`: this side authorizes before it reads a body. */
   handle: ApiHandler
   authenticate: Authenticator
@@ -161,6 +171,8 @@ export class RequestHandler {
 
   async #answer(exchange: Exchange, user: UserInfo): Promise<void> {
     const { request, response, path, info } = exchange
+    const elsewhere = this.#options.elsewhere?.(path)
+    if (elsewhere) return elsewhere({ request, response, user, signal: exchange.signal })
     if (info.isResource) return this.#serveResource(exchange, info, user)
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendText(request, response, 404, NOT_FOUND_TEXT)

@@ -9,6 +9,7 @@ import { badRequest, StatusError } from '../../api/status-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Admission } from '../admission/admission.ts'
+import { apiServiceDefinition } from '../aggregation/api-service.ts'
 import type { ReadAccess } from '../node-access.ts'
 import type { TokenIssuer } from '../token-issuer.ts'
 import { autoscalerConversion } from './autoscaler-conversion.ts'
@@ -85,7 +86,12 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (!answerSubresource) throw notServed()
     return answerSubresource(endpoint, request)
   }
-  const custom: CustomResources = new CustomResources({ storage, clock, handle })
+  const custom: CustomResources = new CustomResources({
+    storage,
+    clock,
+    handle,
+    builtin: [apiServiceDefinition],
+  })
   return {
     handle,
     custom,

@@ -1,5 +1,6 @@
 // Which table prints which resource. Custom resources and the kinds not named here get the default.
 import type { KubeObject } from '../../api/kube-object.ts'
+import { apiServiceTable } from './api-services.ts'
 import * as apps from './apps.ts'
 import * as batch from './batch.ts'
 import * as cluster from './cluster.ts'
@@ -74,6 +75,7 @@ register(
   'admissionregistration.k8s.io/validatingadmissionpolicybindings',
   security.validatingAdmissionPolicyBindingTable,
 )
+register('apiregistration.k8s.io/apiservices', apiServiceTable)
 register('coordination.k8s.io/leases', cluster.leaseTable)
 register('scheduling.k8s.io/priorityclasses', cluster.priorityClassTable)
 register('node.k8s.io/runtimeclasses', cluster.runtimeClassTable)

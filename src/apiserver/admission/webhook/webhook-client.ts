@@ -2,11 +2,9 @@
 // Upstream: apiserver pkg/util/webhook/client.go.
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
-import type { KubeObject } from '../../../api/kube-object.ts'
 import type { WebhookClientConfig } from '../../../api/types/admissionregistration-v1.ts'
-import type { Service } from '../../../api/types/core-v1.ts'
-import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
 import type { Clock } from '../../../base/clock.ts'
+import { serviceAddress } from '../../service-address.ts'
 import type { ObjectLookup } from '../object-lookup.ts'
 import { WebhookFailure } from './review.ts'
 
@@ -108,38 +106,14 @@ async function targetOf({ url, service }: WebhookClientConfig, lookup: ObjectLoo
     return { url: new URL(url) }
   }
   const { namespace, name, port = 443, path = '' } = service
-  const found = lookup.findIn('services', namespace, name) as unknown as Service | undefined
   const named = new URL(
     `https://${name}.${namespace}.svc:${port}${path.startsWith('/') || !path ? path : `/${path}`}`,
   )
-  if (!found) throw new WebhookFailure(`failed to call webhook: Post "${named}": service "${name}" not found`)
-  if (found.spec.type === 'ExternalName' && found.spec.externalName) {
-    return { url: named, address: { host: found.spec.externalName, port } }
-  }
-  const slices = (await lookup.listIn('discovery.k8s.io/endpointslices', namespace)).filter(
-    ({ metadata }: KubeObject) => metadata.labels?.['kubernetes.io/service-name'] === name,
-  ) as unknown as EndpointSlice[]
-  const address = endpointFor(found, slices, port)
-  if (!address)
-    throw new WebhookFailure(
-      `failed to call webhook: Post "${named}": no endpoints available for service "${name}"`,
-    )
-  return { url: named, address }
-}
-
-/** Any ready endpoint of the Service's port. */
-function endpointFor(
-  { spec }: Service,
-  slices: readonly EndpointSlice[],
-  port: number,
-): { host: string; port: number } | undefined {
-  const wanted = spec.ports?.find(one => one.port === port)
-  if (!wanted) return undefined
-  for (const { endpoints, ports = [] } of slices) {
-    const number = ports.find(({ name }) => (name ?? '') === (wanted.name ?? ''))?.port
-    const ready = endpoints.find(({ conditions }) => conditions?.ready !== false)
-    const host = ready?.addresses[0]
-    if (host && number) return { host, port: number }
-  }
-  return undefined
+  const address = await serviceAddress({ namespace, name, port }, lookup)
+  if (!('problem' in address)) return { url: named, address }
+  const why =
+    address.problem === 'missing'
+      ? `service "${name}" not found`
+      : `no endpoints available for service "${name}"`
+  throw new WebhookFailure(`failed to call webhook: Post "${named}": ${why}`)
 }

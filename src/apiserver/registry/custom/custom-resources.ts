@@ -36,6 +36,8 @@ export interface CustomResourcesParts {
   clock: Clock
   /** The registry's own: it is asked for statuses and deletions. */
   handle: ApiHandler
+  /** Served always; not among the stored definitions. */
+  builtin?: readonly CustomResourceDefinition[]
 }
 
 export class CustomResources {
@@ -50,6 +52,7 @@ export class CustomResources {
 
   constructor(parts: CustomResourcesParts) {
     this.#parts = parts
+    for (const definition of parts.builtin ?? []) this.#serve(definition)
   }
 
   find(path: string): Endpoint | undefined {
