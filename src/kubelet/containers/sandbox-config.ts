@@ -16,6 +16,8 @@ export function sandboxConfig(
   cgroupParent: string,
 ): PodSandboxConfig {
   const { name, namespace = '', uid, labels = {}, annotations = {} } = pod.metadata
+  // Running it in the machine's own user namespace instead would be less than what was asked for.
+  if (pod.spec.hostUsers === false) throw new Error('the container runtime does not support user namespaces')
   const host = podHostname(pod, facts.nodeName, facts.clusterDomain)
   const sysctls = Object.fromEntries(
     (pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value]),
