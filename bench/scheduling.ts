@@ -37,7 +37,23 @@ const KINDS: Record<string, Partial<PodSpec>> = {
       },
     ],
   },
+  apart: {
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          {
+            topologyKey: 'kubernetes.io/hostname',
+            labelSelector: { matchLabels: { app: 'web' } },
+            matchLabelKeys: ['group'],
+          },
+        ],
+      },
+    },
+  },
 }
+
+/** Pods of a group are apart. */
+const GROUPS = 100
 
 export async function schedulingBench(kind: keyof typeof KINDS = 'plain'): Promise<SchedulingFigures> {
   const client = await memoryCluster(clock)
@@ -85,7 +101,11 @@ async function addNode(client: Client, index: number): Promise<void> {
 }
 
 function podDraft(index: number, more: Partial<PodSpec>): Draft<Pod> {
-  const metadata = { name: `pod-${index}`, namespace: NAMESPACE, labels: { app: 'web' } }
+  const metadata = {
+    name: `pod-${index}`,
+    namespace: NAMESPACE,
+    labels: { app: 'web', group: `g${index % GROUPS}` },
+  }
   const resources = { requests: { cpu: '500m', memory: '1Gi' } }
   return { metadata, spec: { containers: [{ name: 'c', image: 'x', resources }], ...more } } as Draft<Pod>
 }

@@ -6,6 +6,7 @@ import { MAX_SCORE, type Plugin, type Rejection, unresolvable, unschedulable } f
 import { type AffinityTerm, affinityTermsOf } from '../state/affinity-terms.ts'
 import type { ClusterView } from '../state/cluster-view.ts'
 import type { NodeInfo } from '../state/node-info.ts'
+import { oneText } from '../state/one-text.ts'
 import { PairCounts } from '../state/pair-counts.ts'
 
 interface Counts {
@@ -35,13 +36,16 @@ export const interPodAffinity: Plugin<Counts, TopologyScores> = {
       othersAntiAffinity: new PairCounts(),
       cluster,
     }
-    for (const node of cluster.nodesWithAntiAffinity)
-      for (const other of node.podsWithAntiAffinity.values()) countOthers(counts, pod, other, node, 1)
+    const othersKey = oneText(`others ${likenessOf(pod, cluster)}`)
+    for (const node of cluster.nodesWithAntiAffinity) {
+      const found = node.remember(othersKey, () =>
+        keysOfOthers(node.podsWithAntiAffinity.values(), pod, cluster),
+      )
+      for (const key of found) addAt(counts.othersAntiAffinity, key, node, 1)
+    }
     const hasTerms = requiredAffinity.length > 0 || requiredAntiAffinity.length > 0
     if (!hasTerms && counts.othersAntiAffinity.isEmpty) return { skip: true }
-    if (hasTerms)
-      for (const node of cluster.nodes)
-        for (const other of node.pods.values()) countOwn(counts, pod, other, node, 1)
+    if (hasTerms) countAll(counts, pod)
     return { state: counts }
   },
   filter: (pod, node, counts) => verdict(pod, node, counts),
@@ -52,8 +56,9 @@ export const interPodAffinity: Plugin<Counts, TopologyScores> = {
     cluster,
   }),
   change(counts, pod, other, node, by) {
-    countOthers(counts, pod, other, node, by)
-    countOwn(counts, pod, other, node, by)
+    for (const key of keysOfOthers([other], pod, counts.cluster))
+      addAt(counts.othersAntiAffinity, key, node, by)
+    addOwn(counts, pod, node, ownAmong([other], pod, counts.cluster), by)
   },
   prepareScore(pod, _feasible, cluster) {
     const scores = topologyScores(pod, cluster)
@@ -75,39 +80,70 @@ export const interPodAffinity: Plugin<Counts, TopologyScores> = {
   mayHelp: (event, pod) => mayHelp(event, pod),
 }
 
-function countOthers(
-  { othersAntiAffinity, cluster }: Counts,
-  pod: Pod,
-  other: Pod,
-  node: NodeInfo,
-  by: number,
-) {
-  for (const term of affinityTermsOf(other).requiredAntiAffinity) {
-    const value = node.labels[term.topologyKey]
-    if (value !== undefined && term.matches(pod, cluster.objects.namespaceLabels))
-      othersAntiAffinity.add(term.topologyKey, value, by)
-  }
+/** Most answers about a node are "none": they are kept for many kinds of Pods and take no room of their own. */
+const NO_KEYS: readonly string[] = []
+const NO_SCORES: ReadonlyMap<string, number> = new Map()
+
+/** Topology keys of the anti-affinity terms that mean the Pod, one per term. */
+function keysOfOthers(others: Iterable<Pod>, pod: Pod, { objects }: ClusterView): readonly string[] {
+  let keys = NO_KEYS
+  for (const other of others)
+    for (const term of affinityTermsOf(other).requiredAntiAffinity)
+      if (term.matches(pod, objects.namespaceLabels)) keys = [...keys, term.topologyKey]
+  return keys
 }
 
-function countOwn(
-  { affinity, antiAffinity, cluster }: Counts,
-  pod: Pod,
-  other: Pod,
-  node: NodeInfo,
-  by: number,
-) {
+/** Of some Pods: how many match all affinity terms, and how many each anti-affinity term. */
+interface Own {
+  affinity: number
+  antiAffinity: readonly number[]
+}
+
+/** Undefined when none does. */
+function ownAmong(others: Iterable<Pod>, pod: Pod, { objects }: ClusterView): Own | undefined {
   const { requiredAffinity, requiredAntiAffinity } = affinityTermsOf(pod)
-  const isMeant = (term: AffinityTerm) => term.matches(other, cluster.objects.namespaceLabels)
-  if (requiredAffinity.length > 0 && requiredAffinity.every(isMeant))
-    count(affinity, requiredAffinity, node, by)
-  if (requiredAntiAffinity.length > 0) count(antiAffinity, requiredAntiAffinity.filter(isMeant), node, by)
+  let affinity = 0
+  let antiAffinity: number[] | undefined
+  for (const other of others) {
+    const isMeant = (term: AffinityTerm) => term.matches(other, objects.namespaceLabels)
+    if (requiredAffinity.length > 0 && requiredAffinity.every(isMeant)) affinity++
+    for (const [index, term] of requiredAntiAffinity.entries()) {
+      if (!isMeant(term)) continue
+      antiAffinity ??= requiredAntiAffinity.map(() => 0)
+      antiAffinity[index]!++
+    }
+  }
+  return affinity > 0 || antiAffinity ? { affinity, antiAffinity: antiAffinity ?? [] } : undefined
 }
 
-function count(counts: PairCounts, terms: readonly AffinityTerm[], { labels }: NodeInfo, by: number): void {
-  for (const { topologyKey } of terms) {
-    const value = labels[topologyKey]
-    if (value !== undefined) counts.add(topologyKey, value, by)
+function addOwn(counts: Counts, pod: Pod, node: NodeInfo, found: Own | undefined, by: number): void {
+  if (!found) return
+  const { requiredAffinity, requiredAntiAffinity } = affinityTermsOf(pod)
+  for (const { topologyKey } of requiredAffinity)
+    addAt(counts.affinity, topologyKey, node, by * found.affinity)
+  for (const [index, { topologyKey }] of requiredAntiAffinity.entries())
+    addAt(counts.antiAffinity, topologyKey, node, by * (found.antiAffinity[index] ?? 0))
+}
+
+function countAll(counts: Counts, pod: Pod): void {
+  const { cluster } = counts
+  const { likeness } = affinityTermsOf(pod)
+  const key = oneText(`own ${likeness}`)
+  for (const node of cluster.nodes) {
+    if (node.pods.size === 0) continue
+    const find = () => ownAmong(node.pods.values(), pod, cluster)
+    addOwn(counts, pod, node, likeness === undefined ? find() : node.remember(key, find), 1)
   }
+}
+
+function addAt(counts: PairCounts, key: string, { labels }: NodeInfo, by: number): void {
+  const value = labels[key]
+  if (value !== undefined) counts.add(key, value, by)
+}
+
+/** The same for Pods that the terms of others cannot tell apart. */
+function likenessOf({ metadata: { namespace = '', labels } }: Pod, { objects }: ClusterView): string {
+  return JSON.stringify([namespace, objects.namespaceLabels(namespace), labels])
 }
 
 function verdict(pod: Pod, { labels }: NodeInfo, counts: Counts): Rejection | undefined {
@@ -120,8 +156,9 @@ function verdict(pod: Pod, { labels }: NodeInfo, counts: Counts): Rejection | un
   }
   if (requiredAntiAffinity.some(isTaken)) return unschedulable("node(s) didn't match pod anti-affinity rules")
   if (counts.othersAntiAffinity.isEmpty) return undefined
-  for (const [key, value] of Object.entries(labels)) {
-    if (counts.othersAntiAffinity.get(key, value) > 0)
+  for (const key of counts.othersAntiAffinity.keys) {
+    const value = labels[key]
+    if (value !== undefined && counts.othersAntiAffinity.get(key, value) > 0)
       return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
   }
   return undefined
@@ -140,30 +177,44 @@ function satisfiesAffinity(
 }
 
 function topologyScores(pod: Pod, cluster: ClusterView): TopologyScores {
-  const { preferredAffinity, preferredAntiAffinity } = affinityTermsOf(pod)
+  const { preferredAffinity, preferredAntiAffinity, likeness } = affinityTermsOf(pod)
   const hasWishes = preferredAffinity.length > 0 || preferredAntiAffinity.length > 0
-  const { namespaceLabels } = cluster.objects
+  const key = oneText(`scores ${likenessOf(pod, cluster)} ${likeness}`)
   const scores: TopologyScores = new Map()
   for (const node of hasWishes ? cluster.nodes : cluster.nodesWithPodAffinity) {
-    const add = (terms: readonly AffinityTerm[], meant: Pod, sign: number, weight?: number) => {
-      for (const term of terms) {
-        const value = node.labels[term.topologyKey]
-        if (value === undefined || !term.matches(meant, namespaceLabels)) continue
-        const values = scores.get(term.topologyKey) ?? new Map<string, number>()
-        scores.set(term.topologyKey, values)
-        values.set(value, (values.get(value) ?? 0) + sign * (weight ?? term.weight))
-      }
-    }
-    for (const other of (hasWishes ? node.pods : node.podsWithAffinity).values()) {
-      const theirs = affinityTermsOf(other)
-      add(preferredAffinity, other, 1)
-      add(preferredAntiAffinity, other, -1)
-      add(theirs.requiredAffinity, pod, 1, HARD_WEIGHT)
-      add(theirs.preferredAffinity, pod, 1)
-      add(theirs.preferredAntiAffinity, pod, -1)
+    const others = hasWishes ? node.pods : node.podsWithAffinity
+    const find = () => scoresAmong(others.values(), pod, cluster)
+    const found = hasWishes && likeness === undefined ? find() : node.remember(key, find)
+    for (const [topologyKey, score] of found) {
+      const value = node.labels[topologyKey]
+      if (value === undefined) continue
+      const values = scores.get(topologyKey) ?? new Map<string, number>()
+      scores.set(topologyKey, values.set(value, (values.get(value) ?? 0) + score))
     }
   }
   return scores
+}
+
+/** Topology key → what these Pods add to it, by the wishes of the Pod and by theirs. */
+function scoresAmong(others: Iterable<Pod>, pod: Pod, { objects }: ClusterView): ReadonlyMap<string, number> {
+  const { preferredAffinity, preferredAntiAffinity } = affinityTermsOf(pod)
+  const scores = new Map<string, number>()
+  const add = (terms: readonly AffinityTerm[], meant: Pod, sign: number, weight?: number) => {
+    for (const term of terms)
+      if (term.matches(meant, objects.namespaceLabels)) {
+        const { topologyKey } = term
+        scores.set(topologyKey, (scores.get(topologyKey) ?? 0) + sign * (weight ?? term.weight))
+      }
+  }
+  for (const other of others) {
+    const theirs = affinityTermsOf(other)
+    add(preferredAffinity, other, 1)
+    add(preferredAntiAffinity, other, -1)
+    add(theirs.requiredAffinity, pod, 1, HARD_WEIGHT)
+    add(theirs.preferredAffinity, pod, 1)
+    add(theirs.preferredAntiAffinity, pod, -1)
+  }
+  return scores.size > 0 ? scores : NO_SCORES
 }
 
 /** Labels of namespaces are not known here: a term with a selector of namespaces is taken to match. */

@@ -13,6 +13,11 @@ export interface AffinityTerm {
 }
 
 export interface AffinityTerms {
+  /**
+   * The same for Pods that want the same; undefined when it depends on the labels of namespaces too. So what they
+   * find among the same Pods is the same.
+   */
+  likeness: string | undefined
   requiredAffinity: readonly AffinityTerm[]
   requiredAntiAffinity: readonly AffinityTerm[]
   preferredAffinity: readonly AffinityTerm[]
@@ -20,6 +25,7 @@ export interface AffinityTerms {
 }
 
 const NONE: AffinityTerms = {
+  likeness: '',
   requiredAffinity: [],
   requiredAntiAffinity: [],
   preferredAffinity: [],
@@ -35,18 +41,28 @@ export function affinityTermsOf(pod: Pod): AffinityTerms {
   const required = (terms: PodAffinityTerm[] = []) => terms.map(term => compiled(term, pod, 0))
   const preferred = (terms: WeightedPodAffinityTerm[] = []) =>
     terms.map(({ weight, podAffinityTerm }) => compiled(podAffinityTerm, pod, weight))
-  const terms = {
+  const terms: Omit<AffinityTerms, 'likeness'> = {
     requiredAffinity: required(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     requiredAntiAffinity: required(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     preferredAffinity: preferred(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     preferredAntiAffinity: preferred(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
   }
-  cache.set(pod, terms)
-  return terms
+  const selectsNamespaces = listsOf(terms).some(list => list.some(term => term.selectsNamespaces))
+  const text = JSON.stringify([pod.metadata.namespace, podAffinity, podAntiAffinity])
+  const all = { ...terms, likeness: selectsNamespaces ? undefined : text }
+  cache.set(pod, all)
+  return all
 }
 
 export const hasPodAffinity = (pod: Pod): boolean =>
-  Object.values(affinityTermsOf(pod)).some((terms: readonly AffinityTerm[]) => terms.length > 0)
+  listsOf(affinityTermsOf(pod)).some(terms => terms.length > 0)
+
+const listsOf = (terms: Omit<AffinityTerms, 'likeness'>): (readonly AffinityTerm[])[] => [
+  terms.requiredAffinity,
+  terms.requiredAntiAffinity,
+  terms.preferredAffinity,
+  terms.preferredAntiAffinity,
+]
 
 /** Without namespaces and a selector of namespaces a term means the Pod's own. */
 function compiled(term: PodAffinityTerm, { metadata }: Pod, weight: number): AffinityTerm {

@@ -16,8 +16,8 @@ export class NodeInfo {
   readonly nonZero = { milliCpu: 0, memory: 0 }
   allocatable: Amounts & { pods: number }
   readonly #ports = new Map<string, readonly PortUse[]>()
-  /** What was counted since the Pods last changed. */
-  readonly #counts = new Map<string, number>()
+  /** What was found out since the Pods last changed. */
+  readonly #known = new Map<string, unknown>()
 
   constructor(node: Node) {
     this.node = node
@@ -47,7 +47,7 @@ export class NodeInfo {
   add(pod: Pod): void {
     const { uid } = pod.metadata
     this.remove(uid)
-    this.#counts.clear()
+    this.#known.clear()
     this.pods.set(uid, pod)
     this.#count(pod, 1)
     const ports = hostPortsOf(pod)
@@ -61,22 +61,32 @@ export class NodeInfo {
     const pod = this.pods.get(uid)
     if (!pod) return
     this.pods.delete(uid)
-    this.#counts.clear()
+    this.#known.clear()
     this.#count(pod, -1)
     this.#ports.delete(uid)
     this.podsWithAffinity.delete(uid)
     this.podsWithAntiAffinity.delete(uid)
   }
 
-  /** How many Pods are so; counted once per `key`, which has to mean the same every time. */
+  /**
+   * What `find` says of the Pods that are there, asked once until they change. The same `key` has to mean the same
+   * question every time; the answer must not depend on anything but the Pods.
+   */
+  remember<T>(key: string, find: (pods: ReadonlyMap<string, Pod>) => T): T {
+    if (this.#known.has(key)) return this.#known.get(key) as T
+    const found = find(this.pods)
+    if (this.#known.size >= MOST_ANSWERS) this.#known.clear()
+    this.#known.set(key, found)
+    return found
+  }
+
+  /** How many Pods are so. */
   countPods(key: string, isCounted: (pod: Pod) => boolean): number {
-    const known = this.#counts.get(key)
-    if (known !== undefined) return known
-    let count = 0
-    for (const pod of this.pods.values()) if (isCounted(pod)) count++
-    if (this.#counts.size >= MOST_COUNTS) this.#counts.clear()
-    this.#counts.set(key, count)
-    return count
+    return this.remember(key, pods => {
+      let count = 0
+      for (const pod of pods.values()) if (isCounted(pod)) count++
+      return count
+    })
   }
 
   hasPort(wanted: PortUse): boolean {
@@ -98,7 +108,7 @@ export class NodeInfo {
   }
 }
 
-/** Different counts kept per node. */
-const MOST_COUNTS = 100
+/** Kept per node. */
+const MOST_ANSWERS = 2_000
 
 const NO_LABELS: Readonly<Record<string, string>> = {}

@@ -6,6 +6,7 @@ import { toleratesTaint } from '../../api/pod/tolerations.ts'
 import type { Pod, TopologySpreadConstraint } from '../../api/types/core-v1.ts'
 import type { ClusterObjects, Siblings } from './cluster-view.ts'
 import type { NodeInfo } from './node-info.ts'
+import { oneText } from './one-text.ts'
 
 export interface SpreadConstraint {
   topologyKey: string
@@ -77,7 +78,7 @@ export const hasAllKeys = (constraints: readonly SpreadConstraint[], { labels }:
 function counting({ metadata: { namespace = '' } }: Pod, { key, matches }: Siblings) {
   return {
     matches,
-    countedKey: `${namespace} ${key}`,
+    countedKey: oneText(`${namespace} ${key}`),
     isCounted: ({ metadata }: Pod) =>
       metadata.namespace === namespace && !metadata.deletionTimestamp && matches(metadata.labels),
   }
