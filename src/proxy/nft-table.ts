@@ -15,7 +15,7 @@ import { type IsKnown, RouteSweeper } from './route-sweeper.ts'
 import type { Changes } from './rule-table.ts'
 import { runNft } from './run-nft.ts'
 
-const MAPS: readonly MapName[] = [
+export const MAPS: readonly MapName[] = [
   'services',
   'endpoints',
   'node-ports',

@@ -4,7 +4,7 @@ import { identityOf, sameValue } from '../base/netlink/nft-elements.ts'
 import { compileService } from './compile-service.ts'
 import type { Element } from './elements.ts'
 import { type Changes, netChanges, RuleTable } from './rule-table.ts'
-import { endpoint, service, shown, slice } from './services.fixture.ts'
+import { endpoint, numbers, randomService, service, shown, slice } from './services.fixture.ts'
 
 /** As strict as the kernel: nothing is added twice, nothing removed that is not there. */
 class Kernel {
@@ -19,35 +19,6 @@ class Kernel {
       this.held.set(identityOf(element), element)
     }
   }
-}
-
-function numbers(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
-/** Few addresses and ports, so that Services get in each other's way. */
-function randomService(random: (below: number) => number, name: string): Element[] {
-  if (random(5) === 0) return []
-  const made = service(
-    {
-      type: random(2) ? 'NodePort' : 'ClusterIP',
-      clusterIP: `10.96.0.${20 + random(4)}`,
-      externalIPs: random(3) ? [] : ['203.0.113.5'],
-      sessionAffinity: random(2) ? 'ClientIP' : 'None',
-      sessionAffinityConfig: { clientIP: { timeoutSeconds: 10 + random(2) } },
-      externalTrafficPolicy: random(2) ? 'Local' : 'Cluster',
-      ports: [{ port: 80 + random(2), protocol: 'TCP', ...(random(2) && { nodePort: 30_000 + random(2) }) }],
-    },
-    name,
-  )
-  const endpoints = Array.from({ length: random(4) }, () =>
-    endpoint(`10.0.0.${1 + random(4)}`, { ready: random(3) > 0, nodeName: random(2) ? 'here' : 'there' }),
-  )
-  return compileService(made, [slice(endpoints)], { nodeName: 'here' })
 }
 
 for (const seed of [1, 2, 3, 4, 5]) {

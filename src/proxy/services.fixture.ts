@@ -2,6 +2,7 @@
 import type { Service, ServiceSpec } from '../api/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { ipText } from '../base/netlink/nft-elements.ts'
+import { compileService } from './compile-service.ts'
 import type { Element } from './elements.ts'
 
 export const service = (spec: Partial<ServiceSpec> = {}, name = 'web'): Service =>
@@ -54,4 +55,34 @@ function keyText({ map, key, keyEnd }: Element): string {
 function valueText({ value }: Element): string {
   if (value.to === 'chain') return ` -> ${value.chain}`
   return value.to === 'data' ? ` -> ${ipText(value.bytes)}:${value.bytes.readUInt16BE(4)}` : ''
+}
+
+/** The same numbers for the same seed. */
+export function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+/** Few addresses and ports, so that Services get in each other's way. */
+export function randomService(random: (below: number) => number, name: string): Element[] {
+  if (random(5) === 0) return []
+  const made = service(
+    {
+      type: random(2) ? 'NodePort' : 'ClusterIP',
+      clusterIP: `10.96.0.${20 + random(4)}`,
+      externalIPs: random(3) ? [] : ['203.0.113.5'],
+      sessionAffinity: random(2) ? 'ClientIP' : 'None',
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 10 + random(2) } },
+      externalTrafficPolicy: random(2) ? 'Local' : 'Cluster',
+      ports: [{ port: 80 + random(2), protocol: 'TCP', ...(random(2) && { nodePort: 30_000 + random(2) }) }],
+    },
+    name,
+  )
+  const endpoints = Array.from({ length: random(4) }, () =>
+    endpoint(`10.0.0.${1 + random(4)}`, { ready: random(3) > 0, nodeName: random(2) ? 'here' : 'there' }),
+  )
+  return compileService(made, [slice(endpoints)], { nodeName: 'here' })
 }
