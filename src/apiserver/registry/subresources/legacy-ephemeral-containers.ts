@@ -13,6 +13,11 @@ export function isEphemeralContainers(body: unknown): body is EphemeralContainer
   return (body as Partial<KubeObject> | undefined)?.kind === 'EphemeralContainers'
 }
 
+/** Before 1.22, `kubectl debug` read the list in this kind, added to it and wrote it back. */
+export function readsEphemeralContainers({ verb, userAgent = '' }: ApiRequest): boolean {
+  return verb === 'get' && /^kubectl\/v1\.(1[6-9]|2[01])\./.test(userAgent)
+}
+
 /** The request as today's form has it: the stored pod with the list of the body. */
 export function asPodUpdate(request: ApiRequest, stored: KubeObject): ApiRequest {
   const body = request.body as EphemeralContainers

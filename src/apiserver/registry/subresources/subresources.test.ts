@@ -164,6 +164,20 @@ test('the EphemeralContainers kind of old tutorials is answered in kind', async 
   assert.equal((await api.get('pods', 'p')).spec!.ephemeralContainers!.length, 1)
 })
 
+test('kubectl before 1.22 reads the list of ephemeral containers in its own kind, everybody else a Pod', async () => {
+  const api = new TestRegistry()
+  await api.create('pods', pod('p'))
+  for (const [userAgent, kind] of [
+    ['kubectl/v1.20.2 (linux/amd64) kubernetes/faecb19', 'EphemeralContainers'],
+    ['kubectl/v1.22.0 (linux/amd64) kubernetes/c2b5237', 'Pod'],
+    ['kubectl/v1.36.4 (linux/amd64) kubernetes/abcdef0', 'Pod'],
+    ['e2e.test/v1.20.2', 'Pod'],
+  ] as const) {
+    const answer = await api.object('get', 'pods/ephemeralcontainers', { name: 'p', userAgent })
+    assert.equal(answer.kind, kind, userAgent)
+  }
+})
+
 test('a resize changes resources within the QoS class, and nothing else', async () => {
   const api = new TestRegistry()
   const resources = { requests: { cpu: '100m' }, limits: { cpu: '200m' } }

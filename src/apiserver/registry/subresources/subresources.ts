@@ -13,7 +13,12 @@ import { ResizeStrategy } from '../strategies/core/resize-strategy.ts'
 import type { UpdateStrategy } from '../strategy.ts'
 import { bindingHandler } from './binding.ts'
 import { evictionHandler } from './eviction.ts'
-import { asEphemeralContainers, asPodUpdate, isEphemeralContainers } from './legacy-ephemeral-containers.ts'
+import {
+  asEphemeralContainers,
+  asPodUpdate,
+  isEphemeralContainers,
+  readsEphemeralContainers,
+} from './legacy-ephemeral-containers.ts'
 import { nodeProxyHandler } from './node-proxy.ts'
 import { podLogHandler } from './pod-log.ts'
 import { scaleHandler } from './scale.ts'
@@ -74,8 +79,10 @@ function updateThrough(handler: ResourceHandler, strategy: UpdateStrategy): Subr
 /** Takes the kind of Kubernetes 1.16 to 1.21 as well. */
 function ephemeralContainers(handler: ResourceHandler, update: SubresourceHandler): SubresourceHandler {
   return async (endpoint, request) => {
-    if (request.verb !== 'update' || !isEphemeralContainers(request.body)) return update(endpoint, request)
     const { namespace, name = '' } = request
+    if (readsEphemeralContainers(request))
+      return answer(asEphemeralContainers(endpoint.store.get(namespace, name).object))
+    if (request.verb !== 'update' || !isEphemeralContainers(request.body)) return update(endpoint, request)
     const stored = endpoint.store.get(namespace, name).object
     const response = await handler.update(
       endpoint,
