@@ -54,7 +54,7 @@ export type RemoteStatus = { metadata: object; status: 'Success' } | (Partial<St
 /** What is ready to run: resolves when it has ended and everything it said is written. Aborting hangs up. */
 export type RemoteSession = (streams: RemoteStreams, signal: AbortSignal) => Promise<RemoteStatus>
 
-/** Connects one stream with a port of the pod, until both sides have ended; throws the words for the error stream. */
+/** Connects one stream with a port of the pod, until the pod has said all; throws the words for the error stream. */
 export type PortForwarder = (port: number, stream: Duplex, signal: AbortSignal) => Promise<void>
 
 /** A request to a kubelet's own port. */

@@ -58,6 +58,7 @@ async function forwardPair(
   try {
     await forward(port, data, signal)
     error.end()
+    data.resume()
   } catch (cause) {
     error.end(`error forwarding port ${port} to pod ${pod.name}, uid ${pod.uid}: ${(cause as Error).message}`)
     data.destroy()

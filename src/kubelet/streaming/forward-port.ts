@@ -1,6 +1,6 @@
 // One forwarded connection: a data and an error stream of its own connection to the runtime, so that a peer that does
 // not read holds up nobody else.
-import { type Duplex, finished } from 'node:stream'
+import { joinStreams } from '../../base/join-streams.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import type { PortForwarder } from '../node-access.ts'
@@ -20,7 +20,7 @@ export function forwardPort(runtime: RuntimeService, podSandboxId: string): Port
       const errors = open('error')
       const problem = textOf(errors)
       errors.end()
-      await join(open('data'), stream, problem)
+      await joinStreams(stream, open('data'))
       const words = await problem
       if (words) throw new Error(words)
     } finally {
@@ -28,21 +28,6 @@ export function forwardPort(runtime: RuntimeService, podSandboxId: string): Port
       connection.destroy()
     }
   }
-}
-
-/** Copies both ways until both have ended, one has broken, or the runtime names a problem. */
-async function join(remote: SpdyStream, local: Duplex, problem: Promise<string>): Promise<void> {
-  remote.pipe(local)
-  local.pipe(remote)
-  const over = Promise.all([untilFinished(remote), untilFinished(local)])
-  const broken = problem.then(words => (words ? undefined : over))
-  await Promise.race([over, broken]).catch(() => {})
-}
-
-function untilFinished(stream: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    finished(stream, error => (error ? reject(error) : resolve()))
-  })
 }
 
 async function textOf(stream: SpdyStream): Promise<string> {

@@ -1,7 +1,7 @@
 // Connections into a sandbox's network, one per pair of a data and an error stream.
 // Upstream: the portforward package of cri-streaming, containerd's portForward.
-import { type Duplex, finished } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
+import { joinStreams } from '../../../base/join-streams.ts'
 import { StreamPairs } from '../../../base/spdy/pair-streams.ts'
 import { connectionOver } from '../../../base/spdy/spdy-connection.ts'
 import type { SpdyStream } from '../../../base/spdy/spdy-stream.ts'
@@ -40,26 +40,11 @@ export function portForward(target: ForwardTarget, clock: Clock): StreamingSessi
 async function forward(target: ForwardTarget, data: SpdyStream, error: SpdyStream): Promise<void> {
   error.resume()
   try {
-    await join(data, await dialLoopback(Number(data.headers.port), target.networkFile))
+    await joinStreams(data, await dialLoopback(Number(data.headers.port), target.networkFile))
     error.end()
   } catch (cause) {
     const where = target.networkFile ? ` in network namespace "${target.networkFile}"` : ''
     error.end(`failed to execute portforward${where}: ${(cause as Error).message}`)
     data.destroy()
   }
-}
-
-/** Copies both ways until both have ended or one has broken. */
-async function join(remote: Duplex, local: Duplex): Promise<void> {
-  remote.pipe(local)
-  local.pipe(remote)
-  await Promise.all([untilFinished(remote), untilFinished(local)]).catch(() => {})
-  remote.destroy()
-  local.destroy()
-}
-
-function untilFinished(stream: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    finished(stream, error => (error ? reject(error) : resolve()))
-  })
 }
