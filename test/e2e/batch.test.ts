@@ -110,9 +110,10 @@ test('a Job that is suspended loses its Pods, resumed it runs; finished it goes 
 })
 
 test('a Job is deleted with its Pods, or leaves them behind', async () => {
-  for (const cascade of ['background', 'foreground', 'orphan']) {
+  const script = "trap 'exit 0' TERM; sleep 300 & wait"
+  const remove = async (cascade: string) => {
     const name = `going-${cascade}`
-    await apply(jobYaml(name, 'parallelism: 2\ncompletions: 2', 'sleep 300'))
+    await apply(jobYaml(name, 'parallelism: 2\ncompletions: 2', script))
     await eventually('running', async () => (await job(name)).status.ready === 2)
     await cluster.kubectl(`delete job ${name} --cascade=${cascade}`)
     if (cascade === 'orphan') {
@@ -125,6 +126,7 @@ test('a Job is deleted with its Pods, or leaves them behind', async () => {
     }
     await eventually(`Pods of ${name} gone`, async () => (await podsOf(name)).length === 0)
   }
+  await Promise.all(['background', 'foreground', 'orphan'].map(remove))
 })
 
 test('a drain respects the budget, and a cordon is a taint', async () => {
