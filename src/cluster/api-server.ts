@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { ApiHandler, UserInfo } from '../api/request.ts'
-import { chain } from '../apiserver/admission/admission.ts'
+import { type Admission, chain } from '../apiserver/admission/admission.ts'
 import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
 import { quotaStatusThrough } from '../apiserver/admission/quota-status.ts'
 import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
@@ -82,19 +82,20 @@ export async function startApiServer(
   const legacyTokens = new LegacyTokens({ privateKey: pki.serviceAccountKey, find })
   const late = lateNodeAccess()
   let served: ServedResources | undefined
+  const admission = chain([
+    ...defaultPlugins({
+      lookup: storageLookup(storage),
+      waitForAccount: waitForDefaultAccount(storage, clock),
+      authorizer,
+      extensions: { clock, resourceOf: (apiVersion, kind) => served?.resourceOf(apiVersion, kind) },
+      quota: { clock, updateStatus: quotaStatusThrough(() => registry.handle) },
+    }),
+    access.escalationCheck,
+  ])
   const registry: Registry = createRegistry({
     storage,
     clock,
-    admission: chain([
-      ...defaultPlugins({
-        lookup: storageLookup(storage),
-        waitForAccount: waitForDefaultAccount(storage, clock),
-        authorizer,
-        extensions: { clock, resourceOf: (apiVersion, kind) => served?.resourceOf(apiVersion, kind) },
-        quota: { clock, updateStatus: quotaStatusThrough(() => registry.handle) },
-      }),
-      access.escalationCheck,
-    ]),
+    admission,
     nodeAccess: late.access,
     tokenIssuer: tokens,
     serviceCidr: facts.serviceCidr,
@@ -125,6 +126,7 @@ export async function startApiServer(
     served,
     aggregator,
     nodeAccess: late.access,
+    admission,
   })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await Promise.all([ensurePolicy(registry.handle), ensureFlowControl(registry.handle)])
@@ -181,12 +183,13 @@ interface Behind {
   served: ServedResources
   aggregator: Aggregator
   nodeAccess: NodeAccess
+  admission: Admission
 }
 
 async function listen(
   parts: ClusterParts,
   pki: Pki,
-  { handle, tokens, legacyTokens, authorizer, served, aggregator, nodeAccess }: Behind,
+  { handle, tokens, legacyTokens, authorizer, served, aggregator, nodeAccess, admission }: Behind,
 ): Promise<number> {
   const { index: resources, custom } = served
   let address = ''
@@ -216,6 +219,7 @@ async function listen(
       handle,
       authorizer,
       nodeAccess,
+      admission,
       clock: parts.clock,
       log: parts.log,
       random: Math.random,

@@ -99,16 +99,10 @@ function schemasOf(served: readonly Served[], openApi: 2 | 3): Json {
       kind: text('Kind of the object.'),
     }
     schemas[schemaName(one)] = {
-      ...(openApi === 2 ? forVersion2(schema) : schema),
-      type: 'object',
-      properties: {
-        ...((openApi === 2 ? forVersion2(schema) : schema).properties as Json | undefined),
-        ...own,
-        metadata:
-          openApi === 2
-            ? reference(`${META}ObjectMeta`, 2)
-            : { allOf: [reference(`${META}ObjectMeta`, 3)], default: {} },
-      },
+      ...(openApi === 2 && schema['x-kubernetes-preserve-unknown-fields'] === true
+        ? // With properties, kubectl would take all others for mistakes. Upstream: buildKubeNative.
+          { type: 'object' }
+        : objectSchema(openApi === 2 ? forVersion2(schema) : schema, own, openApi)),
       'x-kubernetes-group-version-kind': [kindOf(one)],
     }
     const listKind = names.listKind ?? `${names.kind}List`
@@ -126,6 +120,19 @@ function schemasOf(served: readonly Served[], openApi: 2 | 3): Json {
   }
   return schemas
 }
+
+const objectSchema = (schema: Json, typeMeta: Json, openApi: 2 | 3): Json => ({
+  ...schema,
+  type: 'object',
+  properties: {
+    ...(schema.properties as Json | undefined),
+    ...typeMeta,
+    metadata:
+      openApi === 2
+        ? reference(`${META}ObjectMeta`, 2)
+        : { allOf: [reference(`${META}ObjectMeta`, 3)], default: {} },
+  },
+})
 
 /** Version 2 knows no oneOf, anyOf, not and nullable; kubectl reads the rest. Upstream: ToStructuralOpenAPIV2. */
 function forVersion2(schema: Json): Json {
