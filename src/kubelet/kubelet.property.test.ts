@@ -26,6 +26,12 @@ interface InitShape extends Shape {
   failures: number
   takesMs: number
 }
+interface PodShape {
+  restartPolicy: RestartPolicy
+  inits: InitShape[]
+  apps: Shape[]
+  legacy: boolean
+}
 type Move =
   | { move: 'exit'; which: number; code: number }
   | { move: 'image' | 'probe'; which: number }
@@ -54,6 +60,8 @@ const spec = fc.record({
     { maxLength: 3 },
   ),
   apps: fc.array(fc.record(shape), { minLength: 1, maxLength: 2 }),
+  /** The second app, if there is one, is a sidecar of the old form. */
+  legacy: fc.boolean(),
 })
 const which = fc.nat(4)
 const moves: fc.Arbitrary<Move> = fc.oneof(
@@ -83,17 +91,12 @@ class Life {
     this.cri.now = () => world.clock.now()
   }
 
-  async begin({
-    restartPolicy,
-    inits,
-    apps,
-  }: {
-    restartPolicy: RestartPolicy
-    inits: InitShape[]
-    apps: Shape[]
-  }) {
+  async begin({ restartPolicy, inits, apps, legacy }: PodShape) {
     const initContainers = inits.map((one, index) => this.#container(`i${index}`, one, one))
-    const containers = apps.map((one, index) => this.#container(`c${index}`, one))
+    const containers = apps.map((one, index) => {
+      const made = this.#container(`c${index}`, one)
+      return legacy && index === 1 ? { ...made, lifecycle: { ...made.lifecycle, type: 'Sidecar' } } : made
+    })
     const pod = await this.world.createPod('p', {
       restartPolicy,
       terminationGracePeriodSeconds: GRACE,

@@ -1,5 +1,6 @@
 // What must always hold of a pod's containers, checked at each call that the kubelet makes to the runtime.
 import assert from 'node:assert/strict'
+import { legacySidecars } from '../../api/pod/legacy-sidecar.ts'
 import { isSidecar } from '../../api/pod/sidecar.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { StartContainerRequest, StopContainerRequest } from '../../runtime/cri/cri.generated.ts'
@@ -67,10 +68,8 @@ export class CheckedCri extends FakeCri {
     const killedAt = this.now() + timeout * 1000
     const floor = Math.max(end, this.now()) + (MINIMUM_STOP_SECONDS + 1) * 1000
     this.#rule(killedAt <= floor, `${metadata.name} is granted ${killedAt - end} ms beyond the grace`)
-    const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name)
-    const own = sidecars.indexOf(metadata.name)
-    if (own < 0 || this.now() >= end) return
-    const outlived = [...pod.spec.containers.map(({ name }) => name), ...sidecars.slice(own + 1)]
+    if (this.now() >= end) return
+    const outlived = outlivedBy(metadata.name, pod)
     const still = outlived.filter(name => this.#named(name).some(({ isRunning }) => isRunning))
     this.#rule(still.length === 0, `sidecar ${metadata.name} is stopped before ${still}`)
   }
@@ -82,6 +81,17 @@ export class CheckedCri extends FakeCri {
   #rule(holds: boolean, broken: string): void {
     if (!holds) this.broken.push(`${broken} (at ${this.now()})`)
   }
+}
+
+/** Sidecars end after the apps, and after the sidecars that come later; those of the old form after the other apps. */
+function outlivedBy(name: string, { spec }: Pod): string[] {
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar).map(one => one.name)
+  const own = sidecars.indexOf(name)
+  if (own >= 0) return [...spec.containers.map(one => one.name), ...sidecars.slice(own + 1)]
+  const legacy = legacySidecars(spec).map(one => one.name)
+  return legacy.includes(name)
+    ? spec.containers.map(one => one.name).filter(one => !legacy.includes(one))
+    : []
 }
 
 /** What watchers may never see of one pod: counts that fall, a verdict that is taken back. */
