@@ -34,7 +34,7 @@ const cases: [hostPath: string, propagation: MountPropagation, refused: string |
 
 for (const [hostPath, propagation, refused] of cases) {
   test(`${propagation} of ${hostPath}${refused ? ' is refused' : ''}`, () => {
-    const check = () => checkPropagation([{ containerPath: '/c', hostPath, propagation }], TABLE)
+    const check = () => checkPropagation([{ containerPath: '/c', hostPath, propagation }], () => TABLE)
     if (refused) assert.throws(check, { message: refused })
     else check()
   })

@@ -21,9 +21,13 @@ export function shareWithHost(directory: string): void {
 }
 
 /** Throws CriError, in containerd's words, when mounts could not travel as they are wanted to. */
-export function checkPropagation(mounts: readonly Mount[], table = mountTable()): void {
-  for (const { hostPath, propagation } of mounts) {
-    if (!propagation || propagation === 'PROPAGATION_PRIVATE') continue
+export function checkPropagation(mounts: readonly Mount[], readTable = mountTable): void {
+  const travelling = mounts.filter(
+    ({ propagation = 'PROPAGATION_PRIVATE' }) => propagation !== 'PROPAGATION_PRIVATE',
+  )
+  if (travelling.length === 0) return
+  const table = readTable()
+  for (const { hostPath, propagation } of travelling) {
     const mount = mountOf(hostPath, table)
     const travels = mount?.isShared || (propagation === 'PROPAGATION_HOST_TO_CONTAINER' && mount?.isSlave)
     if (mount && travels) continue

@@ -8,6 +8,7 @@ import { CRI_CODE, CriError, criNotFound } from '../cri/cri-error.ts'
 import { EventHub } from '../cri/event-hub.ts'
 import { matchesContainer, matchesSandbox } from '../cri/list-filters.ts'
 import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
+import { AboutRuntime } from './about-runtime.ts'
 import { attachWarmer } from './cgroup/warm-attach.ts'
 import { SpecMaker } from './containers/container-spec.ts'
 import { type ContainerRecord, ContainerStore } from './containers/container-store.ts'
@@ -37,10 +38,6 @@ export interface NativeRuntimeOptions {
 
 type Service = Pick<
   cri.RuntimeService,
-  | 'version'
-  | 'status'
-  | 'runtimeConfig'
-  | 'updateRuntimeConfig'
   | 'runPodSandbox'
   | 'stopPodSandbox'
   | 'removePodSandbox'
@@ -61,8 +58,6 @@ type Service = Pick<
   | 'getContainerEvents'
 >
 
-const RUNTIME_NAME = 'kubernode'
-
 export class NativeRuntime implements Service {
   readonly #options: NativeRuntimeOptions
   readonly #events = new EventHub()
@@ -75,12 +70,15 @@ export class NativeRuntime implements Service {
   readonly #figures: RuntimeStats
   /** The CRI's calls for figures. */
   readonly stats: StatsService
+  /** The CRI's calls about the runtime itself. */
+  readonly about: AboutRuntime
   #stopWatching = () => {}
 
   constructor(options: NativeRuntimeOptions) {
     this.#options = options
     const { name, dir, clock, log, choice } = options
     this.#network = new PodNetwork(name)
+    this.about = new AboutRuntime(this.#network)
     const cgroupParent = ({ linux }: cri.PodSandboxConfig) => linux?.cgroupParent || `/${name}/kubepods`
     this.#sandboxes = new SandboxStore({ dir, network: this.#network, clock, choice, cgroupParent })
     this.#containers = new ContainerStore({
@@ -126,41 +124,6 @@ export class NativeRuntime implements Service {
       .list()
       .filter(container => container.imageId === imageId)
       .map(({ id }) => id)
-  }
-
-  async version(): Promise<cri.VersionResponse> {
-    return { version: '0.1.0', runtimeName: RUNTIME_NAME, runtimeVersion: '0.1.0', runtimeApiVersion: 'v1' }
-  }
-
-  async status(): Promise<cri.StatusResponse> {
-    const ready = this.#network.isReady
-    const network = {
-      type: 'NetworkReady',
-      status: ready,
-      reason: ready ? '' : 'NoPodCidr',
-      message: ready ? '' : 'no pod address range was set',
-    }
-    const conditions = [{ type: 'RuntimeReady', status: true, reason: '', message: '' }, network]
-    // User namespaces need id-mapped mounts, which this runc does not know.
-    const userNamespaces = false
-    return {
-      status: { conditions },
-      info: {},
-      runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: true, userNamespaces } }],
-      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false },
-    }
-  }
-
-  async runtimeConfig(): Promise<cri.RuntimeConfigResponse> {
-    return { linux: { cgroupDriver: 'CGROUPFS' } }
-  }
-
-  async updateRuntimeConfig({
-    runtimeConfig,
-  }: cri.UpdateRuntimeConfigRequest): Promise<cri.UpdateRuntimeConfigResponse> {
-    const podCidr = runtimeConfig?.networkConfig?.podCidr
-    if (podCidr) this.#network.configure(podCidr)
-    return {}
   }
 
   async runPodSandbox({
