@@ -7,6 +7,7 @@ import { admissionChecks } from './admission-registration.ts'
 import { certificateChecks } from './certificates.ts'
 import { definitionChecks } from './custom-resource-definition.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
+import { limitChecks } from './limits-and-quotas.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { persistentVolumeValidator, storageClassValidator } from './persistent-volume.ts'
 import {
@@ -45,6 +46,7 @@ export const validators: Record<string, Validator> = {
   ...certificateChecks,
   ...definitionChecks,
   ...admissionChecks,
+  ...limitChecks,
   // 'v1.' is the core group's.
   'apiregistration.k8s.io/APIService': { name: isPathSegmentName },
   ...templateChecks,
