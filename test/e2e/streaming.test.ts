@@ -6,8 +6,10 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough, type Readable, Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { Attach, Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node'
 import { WebSocket } from 'ws'
@@ -28,6 +30,7 @@ spec:
   containers:
   - {name: nginx, image: nginx, imagePullPolicy: IfNotPresent, ports: [{containerPort: 80, name: http}]}
   - {name: box, image: busybox:1.30, command: [sleep, "100000"]}
+  - {name: greeter, image: busybox:1.30, command: [nc, -ll, -p, "82", -e, echo, hello]}
 ---
 apiVersion: v1
 kind: Pod
@@ -157,7 +160,7 @@ for (const version of VERSIONS) {
   })
 
   test(`kubectl ${version} port-forward: many connections, and words for a port where nobody listens`, async () => {
-    const child = spawn(kubectlBinary(version), ['port-forward', 'pod/web', ':80', ':81'], {
+    const child = spawn(kubectlBinary(version), ['port-forward', 'pod/web', ':80', ':81', ':82'], {
       env: environment(),
     })
     const forward = converse(child)
@@ -174,6 +177,8 @@ for (const version of VERSIONS) {
       Array.from({ length: 20 }, () => fetch(open).then(answer => answer.text())),
     )
     for (const page of pages) assert.match(page, /Welcome to nginx!/)
+    const greeting = connect(await port(82), '127.0.0.1')
+    assert.equal(await text(greeting), 'hello\n', 'a server that speaks first and ends')
     await assert.rejects(fetch(`http://127.0.0.1:${await port(81)}/`))
     await eventually('the reason', () => /connect: connection refused/.test(forward.said()))
     child.kill()
@@ -229,8 +234,10 @@ test('attach to a terminal, twice: the shell outlives the first visitor', async 
       visit.child.stdin!.write('\n')
       return visit.said().includes('# ')
     })
-    visit.child.stdin!.write(`x=$x-${words}; echo "=$x="; stty size\n`)
-    await eventually('an answer', () => new RegExp(`=.*-${words}=\\r?\\n33 99`).test(visit.said()))
+    visit.child.stdin!.write(
+      `until stty size | grep "33 99"; do sleep 0.05; done; x=$x-${words}; echo "=$x="\n`,
+    )
+    await eventually('an answer', () => new RegExp(`\\n33 99\\r?\\n=.*-${words}=`).test(visit.said()))
     if (words === 'second') assert.match(visit.said(), /=-first-second=/)
     visit.child.kill('SIGKILL')
     await visit.ended

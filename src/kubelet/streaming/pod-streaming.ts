@@ -27,6 +27,7 @@ export class PodStreaming {
 
   async exec(pod: PodReference, options: ExecOptions): Promise<RemoteSession> {
     const containerId = await this.#runningContainer(pod, options.container)
+    if (!containerId) throw refusal(500, `container not found (${JSON.stringify(options.container)})`)
     const { command, stdin, stdout, stderr, tty } = options
     const request = { containerId, cmd: [...command], stdin, stdout, stderr, tty }
     const { url } = await this.#parts.runtime.exec(request).catch(refused)
@@ -35,7 +36,10 @@ export class PodStreaming {
 
   /** Whether there is a terminal is the container's own choice, whatever is asked for. */
   async attach(pod: PodReference, options: AttachOptions): Promise<RemoteSession> {
-    const containerId = await this.#runningContainer(pod, options.container)
+    const { container } = options
+    const containerId = await this.#runningContainer(pod, container)
+    if (!containerId)
+      throw refusal(500, `container ${container} not found in pod ${pod.name}_${pod.namespace}`)
     const { stdin, stdout, stderr, tty } = options
     const request = { containerId, stdin, stdout, stderr, tty }
     const { url } = await this.#parts.runtime.attach(request).catch(refused)
@@ -52,7 +56,7 @@ export class PodStreaming {
     if (!this.#parts.isKnown(uid)) throw refusal(404, 'pod does not exist')
   }
 
-  async #runningContainer(pod: PodReference, name: string): Promise<string> {
+  async #runningContainer(pod: PodReference, name: string): Promise<string | undefined> {
     this.#require(pod)
     const { containers } = await this.#parts.runtime
       .listContainers({
@@ -62,9 +66,7 @@ export class PodStreaming {
         },
       })
       .catch(refused)
-    const newest = containers.sort((a, b) => b.createdAt - a.createdAt)[0]
-    if (!newest) throw refusal(500, `container not found (${JSON.stringify(name)})`)
-    return newest.id
+    return containers.sort((a, b) => b.createdAt - a.createdAt)[0]?.id
   }
 
   async #readySandbox(pod: PodReference): Promise<string> {
