@@ -86,6 +86,17 @@ async function removeCgroups(name: string): Promise<void> {
     for (const cgroup of cgroupsBelow(root)) await rmdir(cgroup).catch(ignoreGone)
 }
 
+/** Those that pods under another runtime had: what still runs in one is that runtime's business, and stays. */
+export async function removeEmptyCgroups(name: string): Promise<void> {
+  for (const root of cgroupRoots(name)) {
+    for (const cgroup of cgroupsBelow(root)) {
+      await rmdir(cgroup).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EBUSY' && error.code !== 'ENOTEMPTY') ignoreGone(error)
+      })
+    }
+  }
+}
+
 function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
 }

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { PlainError } from '../../base/plain-error.ts'
 import { ensureMountNamespace, removeMountNamespace } from './mount-namespace.ts'
 import { chooseRuntime, type RuntimeKind } from './probe.ts'
+import { removeEmptyCgroups } from './remove-everything.ts'
 
 export interface RuntimePlace {
   /** The cluster's name: it is in the name of everything that is made on the host. */
@@ -99,7 +100,7 @@ async function ready(child: ChildProcess): Promise<void> {
 
 /** Removes containers, mounts, links, rules and cgroups of a cluster, be its runtime alive or not. */
 export async function removeRuntimeTraces(place: RuntimePlace): Promise<void> {
-  if (!existsSync(place.stateDir)) return
+  if (!existsSync(place.stateDir)) return removeEmptyCgroups(place.name)
   const child = spawnInNamespace(place, ['--remove-everything'], ['ignore', 'inherit', 'pipe'])
   let words = ''
   child.stderr!.setEncoding('utf8').on('data', chunk => {
