@@ -58,6 +58,17 @@ const conversions: Record<string, { of: string; make: () => Conversion }> = {
   },
 }
 
+/** Upstream: apiserver pkg/endpoints/deprecation. */
+const deprecations: Record<string, string | undefined> = {
+  '/v1/endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+}
+
+/** Everybody who uses a version that is going away is told. */
+function warned(response: ApiResponse, { deprecation }: Endpoint): ApiResponse {
+  if (!deprecation || response.kind === 'stream' || response.warnings?.includes(deprecation)) return response
+  return { ...response, warnings: [deprecation, ...(response.warnings ?? [])] }
+}
+
 const pathOf = ({ group, version, resource }: { group: string; version: string; resource: string }) =>
   `${group}/${version}/${resource}`
 
@@ -69,7 +80,9 @@ export function createRegistry(options: RegistryOptions): Registry {
   const endpoints = makeEndpoints(options.resources ?? builtinResources, info => {
     const strategy = strategyFor(info, { services })
     const store = new ResourceStore({ info, strategy, prefix: prefixOf(info), storage, clock })
-    return { info, store, reader: new ResourceReader(store, storage, clock, closing.signal) }
+    const deprecation = deprecations[pathOf(info)]
+    const reader = new ResourceReader(store, storage, clock, closing.signal)
+    return { info, store, reader, ...(deprecation && { deprecation }) }
   })
   const find = (path: string): Endpoint => {
     const endpoint = endpoints.get(path) ?? custom.find(path)
@@ -81,7 +94,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     if (request.resource === 'bindings' && request.group === '') return handle(asPodBinding(request))
     const endpoint = find(pathOf(request))
-    if (request.subresource === undefined) return handler.handle(endpoint, request)
+    if (request.subresource === undefined) return warned(await handler.handle(endpoint, request), endpoint)
     const answerSubresource = subresources(endpoint, request.subresource)
     if (!answerSubresource) throw notServed()
     return answerSubresource(endpoint, request)

@@ -114,6 +114,21 @@ test('objects are held to their schema, and what was wrong before may stay', asy
   await end()
 })
 
+test('whoever uses a version that is going away is told so', async () => {
+  const { api, end, widget } = await cluster()
+  const crd = structuredClone(await api.get(CRDS, 'widgets.example.com')) as Loose
+  const versions = crd.spec!.versions as unknown as { name: string; deprecated?: boolean }[]
+  versions.find(({ name }) => name === 'v2')!.deprecated = true
+  await api.update(CRDS, crd)
+  await settle()
+  await widget('a')
+  const answer = await api.send('get', 'example.com/v2/widgets', { name: 'a', ...IN_NS })
+  assert.deepEqual((answer as { warnings?: string[] }).warnings, ['example.com/v2 Widget is deprecated'])
+  const fresh = await api.send('get', WIDGETS, { name: 'a', ...IN_NS })
+  assert.equal((fresh as { warnings?: string[] }).warnings, undefined)
+  await end()
+})
+
 test('status and scale are of their own', async () => {
   const { api, end, widget } = await cluster()
   const made = await widget('a', { size: 2 })
