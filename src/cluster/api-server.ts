@@ -1,6 +1,7 @@
 // Builds the API server: store, registry, authentication, HTTPS; and the clients that live in this process.
 import type { KeyObject } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import type { NodeAccess } from '../api/node-access.ts'
 import type { ApiHandler, UserInfo } from '../api/request.ts'
 import { type Admission, chain } from '../apiserver/admission/admission.ts'
 import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
@@ -25,7 +26,6 @@ import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
 import { withMetricsApi } from '../apiserver/metrics-api/metrics-api.ts'
 import type { UsageSummary } from '../apiserver/metrics-api/usage.ts'
-import type { NodeAccess } from '../apiserver/node-access.ts'
 import { withCustomDocuments } from '../apiserver/openapi/custom-documents.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'

@@ -1,5 +1,5 @@
 // The API server is built before any node is there; the node's part is plugged in once it is.
-import type { NodeAccess } from '../apiserver/node-access.ts'
+import type { NodeAccess } from '../api/node-access.ts'
 
 export interface LateNodeAccess {
   access: NodeAccess

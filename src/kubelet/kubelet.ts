@@ -1,6 +1,7 @@
 // The node's agent: registers the node, gives each pod bound to it a worker, and answers what only the node knows.
 // It decides nothing about containers itself; pod-worker/ does.
 import { join } from 'node:path'
+import type { NodeAccess } from '../api/node-access.ts'
 import { pods } from '../api/resources.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { Informer } from '../client/informer.ts'
@@ -16,7 +17,6 @@ import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
 import { type Machine, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
-import type { NodeAccess } from './node-access.ts'
 import { NodeCare } from './node-care.ts'
 import { nodeFacts } from './node-facts.ts'
 import { PodEvents } from './pod-events.ts'

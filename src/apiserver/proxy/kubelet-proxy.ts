@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { NodeAccess } from '../node-access.ts'
+import type { NodeAccess } from '../../api/node-access.ts'
 import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import {
   type StreamingHandlers,

@@ -2,6 +2,7 @@
 // No HTTP, no authorization; admission is handed in.
 
 import type { KubeObject } from '../../api/kube-object.ts'
+import type { ReadAccess } from '../../api/node-access.ts'
 import { acceptLegacySidecars } from '../../api/pod/legacy-sidecar.ts'
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts'
 import { builtinResources, type ResourceInfo } from '../../api/resources.ts'
@@ -10,7 +11,6 @@ import type { Clock } from '../../base/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Admission } from '../admission/admission.ts'
 import { apiServiceDefinition } from '../aggregation/api-service.ts'
-import type { ReadAccess } from '../node-access.ts'
 import type { TokenIssuer } from '../token-issuer.ts'
 import { autoscalerConversion } from './autoscaler-conversion.ts'
 import { BookmarkTicker } from './bookmark-ticker.ts'

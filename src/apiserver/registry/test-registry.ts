@@ -1,6 +1,7 @@
 // A registry over memory for tests: calls by verb, with a user who may do everything.
 import assert from 'node:assert/strict'
 import type { KubeList, KubeObject, WatchEvent } from '../../api/kube-object.ts'
+import type { LogOptions, PodReference, ReadAccess } from '../../api/node-access.ts'
 import type { ApiRequest, ApiResponse, PatchType, RequestOptions, Verb } from '../../api/request.ts'
 import { builtinResources } from '../../api/resources.ts'
 import { type Status, StatusError } from '../../api/status-error.ts'
@@ -8,7 +9,6 @@ import type { ObjectMeta } from '../../api/types/meta-v1.ts'
 import { ManualClock, settle } from '../../base/manual-clock.ts'
 import { MemoryStorage } from '../../storage/memory/memory-storage.ts'
 import { type AdmissionPlugin, chain } from '../admission/admission.ts'
-import type { LogOptions, PodReference, ReadAccess } from '../node-access.ts'
 import type { TokenIssueRequest } from '../token-issuer.ts'
 import { createRegistry, type Registry } from './registry.ts'
 

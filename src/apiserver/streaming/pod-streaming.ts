@@ -1,11 +1,12 @@
 // What pods/exec, attach and portforward have in common: the pod, its container, who may, and how refusals are told.
+
+import type { NodeAccess, PodReference } from '../../api/node-access.ts'
 import type { ApiHandler } from '../../api/request.ts'
 import { badRequest, internalError, StatusError } from '../../api/status-error.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { type Authorizer, requireAllowed } from '../authz/authorizer.ts'
-import type { NodeAccess, PodReference } from '../node-access.ts'
 import { asPod } from '../registry/strategies/core/pod-strategy.ts'
 import { answerPlainly, PlainRefusal, type UpgradeRequest } from './upgrade.ts'
 

@@ -2,8 +2,8 @@
 // WebSocket. Upstream: the portforward package of the kubelet's streaming server, and the API server's tunnelling.
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream } from 'ws'
+import type { PodReference, PortForwarder } from '../../api/node-access.ts'
 import type { ConnectHandler } from '../http/connect.ts'
-import type { PodReference, PortForwarder } from '../node-access.ts'
 import {
   nodeOf,
   orAnswerPlainly,

@@ -1,7 +1,8 @@
 // v1.PodExecOptions and v1.PodAttachOptions from a query. Upstream: the conversions from url.Values, and
 // remotecommand.NewOptions of the kubelet's streaming server.
+
+import type { AttachOptions, ExecOptions } from '../../api/node-access.ts'
 import { isTrue } from '../http/request-info.ts'
-import type { AttachOptions, ExecOptions } from '../node-access.ts'
 import { PlainRefusal } from './upgrade.ts'
 
 /** `container` is as asked, perhaps empty. */

@@ -1,7 +1,8 @@
 // A client of exec or attach once its connection is taken over, whatever protocol it speaks.
+
+import type { AttachOptions, RemoteStatus, RemoteStreams, TerminalSize } from '../../api/node-access.ts'
 import { AsyncQueue } from '../../base/async-queue.ts'
 import { JsonSequence } from '../../base/json-sequence.ts'
-import type { AttachOptions, RemoteStatus, RemoteStreams, TerminalSize } from '../node-access.ts'
 
 export interface RemoteCommandPeer {
   streams: RemoteStreams

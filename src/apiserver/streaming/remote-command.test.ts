@@ -4,9 +4,9 @@ import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import type { WebSocket } from 'ws'
+import type { RemoteStatus } from '../../api/node-access.ts'
 import { StatusError } from '../../api/status-error.ts'
 import { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
-import type { RemoteStatus } from '../node-access.ts'
 import { Channels, StreamingWorld } from './streaming-world.fixture.ts'
 
 let world: StreamingWorld

@@ -1,9 +1,10 @@
 // pods/exec and pods/attach. Upstream: the pod registry's ExecREST and AttachREST, the stream translator of the API
 // server (v5), the kubelet's streaming server (the other protocols).
+
+import type { AttachOptions, RemoteSession, RemoteStatus } from '../../api/node-access.ts'
 import { internalError, StatusError } from '../../api/status-error.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { ConnectHandler } from '../http/connect.ts'
-import type { AttachOptions, RemoteSession, RemoteStatus } from '../node-access.ts'
 import { chooseContainer } from '../registry/subresources/pod-log.ts'
 import {
   nodeOf,

@@ -1,11 +1,11 @@
 // exec and attach over SPDY/3.1: the client opens a stream per standard stream, each named by a header.
 // Upstream: createHTTPStreamStreams of the remotecommand package (channel.k8s.io to v4.channel.k8s.io).
 import type { Duplex, Writable } from 'node:stream'
+import type { AttachOptions, RemoteStatus, RemoteStreams } from '../../api/node-access.ts'
 import type { Clock } from '../../base/clock.ts'
 import { StreamCollector } from '../../base/spdy/collect-streams.ts'
 import { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
-import type { AttachOptions, RemoteStatus, RemoteStreams } from '../node-access.ts'
 import { expectedStreams, type RemoteCommandPeer, statusText, TerminalSizes } from './remote-command-peer.ts'
 
 const V4 = 'v4.channel.k8s.io'

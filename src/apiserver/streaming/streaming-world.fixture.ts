@@ -4,6 +4,13 @@ import { createServer, request as httpRequest, type IncomingMessage } from 'node
 import { type AddressInfo, connect } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
+import type {
+  AttachOptions,
+  ExecOptions,
+  NodeAccess,
+  PortForwarder,
+  RemoteSession,
+} from '../../api/node-access.ts'
 import type { ApiResponse } from '../../api/request.ts'
 import { notFound, StatusError } from '../../api/status-error.ts'
 import { SystemClock } from '../../base/clock.ts'
@@ -11,7 +18,6 @@ import { silentLog } from '../../base/log.ts'
 import { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
 import type { Attributes } from '../authz/authorizer.ts'
 import { parseRequestInfo, type ResourceRequestInfo } from '../http/request-info.ts'
-import type { AttachOptions, ExecOptions, NodeAccess, PortForwarder, RemoteSession } from '../node-access.ts'
 import { streamingHandlers } from './upgrade-handlers.ts'
 
 const user = { name: 'tester', groups: [] }

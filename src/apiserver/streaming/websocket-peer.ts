@@ -2,7 +2,7 @@
 // package of kubelet and apiserver (v4.channel.k8s.io, v5.channel.k8s.io and older).
 import { Readable, Writable } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
-import type { AttachOptions, RemoteStatus, RemoteStreams } from '../node-access.ts'
+import type { AttachOptions, RemoteStatus, RemoteStreams } from '../../api/node-access.ts'
 import { type RemoteCommandPeer, statusText, TerminalSizes } from './remote-command-peer.ts'
 import { sendMessage } from './websocket.ts'
 

@@ -1,9 +1,10 @@
 // Answers log requests from what the pod's worker and the log files know.
+
+import type { LogOptions, PodReference } from '../../api/node-access.ts'
 import { notFound } from '../../api/status-error.ts'
 import type { PodStatus } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
-import type { LogOptions, PodReference } from '../node-access.ts'
 import type { PodWorker } from '../pod-worker/pod-worker.ts'
 import { logSource } from './log-source.ts'
 import { readLog } from './read-log.ts'

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { LogOptions } from '../node-access.ts'
+import type { LogOptions } from '../../api/node-access.ts'
 import { readLog } from './read-log.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'read-log-'))

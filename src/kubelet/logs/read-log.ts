@@ -3,7 +3,7 @@ import { watch } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { LogOptions } from '../node-access.ts'
+import type { LogOptions } from '../../api/node-access.ts'
 import { parseLogLine } from './cri-log.ts'
 import { tailStart } from './tail.ts'
 

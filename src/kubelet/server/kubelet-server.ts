@@ -1,9 +1,10 @@
 // What a kubelet answers on its own port, asked through nodes/NAME/proxy: not over a socket, since both live in one
 // process. Upstream: pkg/kubelet/server/server.go.
+
+import type { KubeletAnswer, KubeletRequest, LogOptions } from '../../api/node-access.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import type { PodLogs } from '../logs/pod-logs.ts'
-import type { KubeletAnswer, KubeletRequest, LogOptions } from '../node-access.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
 import { answerNodeRequest, type EndpointParts } from '../stats/node-endpoints.ts'
 import { PROMETHEUS_TYPE, prometheusText } from '../stats/prometheus-text.ts'

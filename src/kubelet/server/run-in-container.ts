@@ -1,6 +1,7 @@
 // One command in a running container, its outputs together as the answer. Upstream: the kubelet's getRun.
+
+import type { KubeletAnswer } from '../../api/node-access.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
-import type { KubeletAnswer } from '../node-access.ts'
 
 /** `labels` name the container. A command that fails is an answer with its words. */
 export async function runInContainer(

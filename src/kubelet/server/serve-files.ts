@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
-import type { KubeletAnswer } from '../node-access.ts'
+import type { KubeletAnswer } from '../../api/node-access.ts'
 
 /** Nothing outside `root` is shown, whatever the path or a link says. */
 export async function serveFiles(root: string, parts: readonly string[]): Promise<KubeletAnswer> {

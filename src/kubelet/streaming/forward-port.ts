@@ -1,9 +1,10 @@
 // One forwarded connection: a data and an error stream of its own connection to the runtime, so that a peer that does
 // not read holds up nobody else.
+
+import type { PortForwarder } from '../../api/node-access.ts'
 import { joinStreams } from '../../base/join-streams.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
-import type { PortForwarder } from '../node-access.ts'
 import { dialStreaming } from './dial-streaming.ts'
 
 const PROTOCOL = 'portforward.k8s.io'

@@ -1,14 +1,15 @@
 // Answers exec, attach and port-forward requests: finds container or sandbox, asks the runtime for a streaming URL.
 // Upstream: Kubelet.GetExec, GetAttach and GetPortForward.
-import { StatusError } from '../../api/status-error.ts'
-import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
+
 import type {
   AttachOptions,
   ExecOptions,
   PodReference,
   PortForwarder,
   RemoteSession,
-} from '../node-access.ts'
+} from '../../api/node-access.ts'
+import { StatusError } from '../../api/status-error.ts'
+import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
 import { forwardPort } from './forward-port.ts'
 import { remoteSession } from './remote-session.ts'

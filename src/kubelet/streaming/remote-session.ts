@@ -1,15 +1,15 @@
 // Runs one exec or attach over the runtime's streaming URL: the caller's streams on this side, SPDY streams on that.
 import { finished, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
-import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
 import type {
   AttachOptions,
   RemoteSession,
   RemoteStatus,
   RemoteStreams,
   TerminalSize,
-} from '../node-access.ts'
+} from '../../api/node-access.ts'
+import type { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
+import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
 import { dialStreaming } from './dial-streaming.ts'
 
 const PROTOCOL = 'v4.channel.k8s.io'

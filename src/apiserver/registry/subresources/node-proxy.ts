@@ -1,7 +1,8 @@
 // nodes/NAME/proxy/PATH: what the node's kubelet answers itself (/stats/summary, /metrics/resource …).
+
+import type { ReadAccess } from '../../../api/node-access.ts'
 import type { ApiRequest } from '../../../api/request.ts'
 import { methodNotSupported, StatusError } from '../../../api/status-error.ts'
-import type { ReadAccess } from '../../node-access.ts'
 import type { SubresourceHandler } from './subresource.ts'
 
 export function nodeProxyHandler(nodeAccess: Pick<ReadAccess, 'get'>): SubresourceHandler {

@@ -1,8 +1,9 @@
 // pods/log: picks the container and hands over to the node. Upstream: pod/strategy.go LogLocation, validateContainer.
+
+import type { LogOptions, ReadAccess } from '../../../api/node-access.ts'
 import type { ApiRequest, ApiResponse } from '../../../api/request.ts'
 import { badRequest, type FieldErrorLike, invalid } from '../../../api/status-error.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
-import type { LogOptions, ReadAccess } from '../../node-access.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { asPod } from '../strategies/core/pod-strategy.ts'
 import type { SubresourceHandler } from './subresource.ts'

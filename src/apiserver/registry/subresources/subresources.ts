@@ -1,7 +1,8 @@
 // Which part answers which subresource.
+
+import type { ReadAccess } from '../../../api/node-access.ts'
 import type { ApiRequest } from '../../../api/request.ts'
 import { methodNotSupported, qualifiedName } from '../../../api/status-error.ts'
-import type { ReadAccess } from '../../node-access.ts'
 import type { TokenIssuer } from '../../token-issuer.ts'
 import { customScaleAccess } from '../custom/custom-scale.ts'
 import type { Endpoint } from '../endpoint.ts'

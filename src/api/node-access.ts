@@ -1,7 +1,7 @@
 // How the API server reaches a node for what only the node has (logs, exec, attach, port-forward).
-// The kubelet floor stands above; main.ts plugs its part in here.
+// The API server asks by it, the kubelet fulfils it, and cluster/ puts the two together.
 import type { Duplex, Readable, Writable } from 'node:stream'
-import type { Status } from '../api/status-error.ts'
+import type { Status } from './status-error.ts'
 
 /** v1.PodLogOptions, parsed. */
 export interface LogOptions {
