@@ -12,6 +12,7 @@ import { resourceTests } from './contract/resources.ts'
 import { sandboxTests } from './contract/sandboxes.ts'
 import { stopTests } from './contract/stopping.ts'
 import { streamingTests } from './contract/streaming.ts'
+import type { Check, Suite } from './contract/suite.ts'
 
 export type { ContractWorld, Script } from './contract/contract-world.ts'
 
@@ -19,14 +20,6 @@ export interface ContractOptions {
   /** Why the suite cannot run here; false when it can. */
   skip?: string | false
   lacks?: readonly Lack[]
-}
-
-/** Registers one test; `body` gets the world and a running pod that is removed afterwards. */
-export type Check = (title: string, body: (pod: ContractPod, world: ContractWorld) => Promise<void>) => void
-
-export interface Suite {
-  check: Check
-  lacks(what: Lack): boolean
 }
 
 /** Registers the contract's tests over one world, which they share: each test has a pod of its own. */

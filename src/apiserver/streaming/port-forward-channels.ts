@@ -2,7 +2,7 @@
 // port's number. One connection per port, made at once. Upstream: the kubelet's portforward/websocket.go.
 import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { ForwardSession } from './port-forward.ts'
+import type { ForwardSession } from './port-forward-session.ts'
 import { PlainRefusal } from './upgrade.ts'
 import { sendMessage } from './websocket.ts'
 import { asBuffer } from './websocket-peer.ts'

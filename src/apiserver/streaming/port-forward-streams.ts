@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { StreamPairs } from '../../base/spdy/pair-streams.ts'
 import { connectionOver, SpdyConnection } from '../../base/spdy/spdy-connection.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
-import type { ForwardSession } from './port-forward.ts'
+import type { ForwardSession } from './port-forward-session.ts'
 
 /** Upstream's streamCreationTimeout. */
 const PAIR_WITHIN_MS = 30_000

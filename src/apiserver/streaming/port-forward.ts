@@ -2,7 +2,6 @@
 // WebSocket. Upstream: the portforward package of the kubelet's streaming server, and the API server's tunnelling.
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream } from 'ws'
-import type { PodReference, PortForwarder } from '../../api/node-access.ts'
 import type { ConnectHandler } from '../http/connect.ts'
 import {
   nodeOf,
@@ -15,6 +14,7 @@ import {
   upgradeRequired,
 } from './pod-streaming.ts'
 import { forwardChannels, parsePorts } from './port-forward-channels.ts'
+import type { ForwardSession } from './port-forward-session.ts'
 import { forwardStreams } from './port-forward-streams.ts'
 import type { UpgradeHandler } from './remote-command.ts'
 import { acceptSpdy, chooseStreamProtocol } from './spdy.ts'
@@ -26,13 +26,6 @@ const TUNNEL = `SPDY/3.1+${PROTOCOL}`
 const CHANNELS = ['', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io']
 
 /** What one forwarding session works with. */
-export interface ForwardSession {
-  pod: PodReference
-  forward: PortForwarder
-  parts: StreamingParts
-  signal: AbortSignal
-}
-
 export function portForwardHandler(parts: StreamingParts): UpgradeHandler {
   return async upgrade => {
     const kind = upgradeKind(upgrade.request)

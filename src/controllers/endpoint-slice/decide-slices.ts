@@ -7,6 +7,7 @@ import type { Node, Pod, Service } from '../../api/types/core-v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { isEndpoint } from '../service-membership.ts'
 import { type AddressType, addressTypesOf, podEndpoint, podPorts } from './pod-endpoint.ts'
+import type { SliceActions } from './slice-actions.ts'
 import { sliceLabels, withoutReserved } from './slice-labels.ts'
 import { withHints } from './traffic-hints.ts'
 
@@ -21,14 +22,6 @@ export interface SliceInput {
   slices: readonly EndpointSlice[]
   findNode(name: string): Node | undefined
   mostEndpoints?: number
-}
-
-export interface SliceActions {
-  create: Draft<EndpointSlice>[]
-  update: EndpointSlice[]
-  remove: EndpointSlice[]
-  /** Pods left out because their node is not known: worth another try. */
-  skipped: Pod[]
 }
 
 export function decideSlices(input: SliceInput): SliceActions {

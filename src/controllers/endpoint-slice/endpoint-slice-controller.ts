@@ -12,7 +12,8 @@ import type { ControllerContext } from '../controller-context.ts'
 import { selects, servicesOf, servicesTouched } from '../service-membership.ts'
 import { TriggerTimes, withTriggerTime } from '../trigger-times.ts'
 import { WrittenObjects } from '../written-objects.ts'
-import { decideSlices, type SliceActions } from './decide-slices.ts'
+import { decideSlices } from './decide-slices.ts'
+import type { SliceActions } from './slice-actions.ts'
 import { CONTROLLER, MANAGED_BY, SERVICE_NAME } from './slice-labels.ts'
 
 /** How soon to look again when the informer lags behind our own writes. */

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Endpoint, EndpointHints, EndpointSlice } from '../../api/types/discovery-v1.ts'
-import type { SliceActions } from './decide-slices.ts'
+import type { SliceActions } from './slice-actions.ts'
 
 type Distribution = 'anywhere' | 'zone' | 'node'
 

@@ -6,11 +6,13 @@ import { dirname, join } from 'node:path'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerConfig, PodSandboxConfig, RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import { containerConfig } from '../containers/container-config.ts'
+import type { ObjectSource } from '../containers/object-source.ts'
+import type { ImagePuller } from '../images/image-puller.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { ANNOTATION } from '../runtime-view/cri-labels.ts'
+import type { PodVolumes } from '../volumes/pod-volumes.ts'
 import { newestOf, type ObservedPod } from './observed-pod.ts'
-import type { WorkerParts } from './worker-parts.ts'
 
 /** How many containers ahead. Each costs the memory of a monitor and of a process that waits. */
 const LOOK_AHEAD = 3
@@ -29,7 +31,12 @@ export interface PreparationContext {
   podIPs: readonly string[]
 }
 
-export type PreparationParts = Pick<WorkerParts, 'images' | 'volumes' | 'source' | 'facts'>
+export interface PreparationParts {
+  images: ImagePuller
+  volumes: PodVolumes
+  source: ObjectSource
+  facts: NodeFacts
+}
 
 export class PreparedContainers {
   readonly #runtime: RuntimeService

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
 import { isCriNotFound } from '../cri/cri-error.ts'
+import type { Suite } from './suite.ts'
 
 export function containerLifeTests({ check }: Suite): void {
   check('a container is created, runs and ends', async pod => {

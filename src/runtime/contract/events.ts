@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
 import { EventCollector } from './contract-world.ts'
+import type { Suite } from './suite.ts'
 
 const WHOLE_LIFE = ['CREATED', 'STARTED', 'STOPPED', 'DELETED']
 

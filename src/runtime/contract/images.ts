@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
+import type { Suite } from './suite.ts'
 
 /** Nobody listens there: the answer comes at once, with or without a network. */
 const NOWHERE = '127.0.0.1:1/none/image:1'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
 import type { ContainerFilter, PodSandboxFilter } from '../cri/cri.generated.ts'
 import { ContractPod } from './contract-world.ts'
+import type { Suite } from './suite.ts'
 
 export function listTests({ check }: Suite): void {
   check('containers are listed by pod, id, beginning of id, state and labels', async (pod, { service }) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
-import type { Suite } from '../contract.ts'
 import { pause } from './contract-world.ts'
+import type { Suite } from './suite.ts'
 
 /** CRI log format: RFC 3339 time with nanoseconds, stream, F for a full line; runtimes differ in a blank after it. */
 const FULL_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d) stdout F(?: (.*))?$/

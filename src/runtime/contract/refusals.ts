@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
 import type { ContainerConfig, RunPodSandboxRequest } from '../cri/cri.generated.ts'
 import { CRI_CODE, isCriNotFound } from '../cri/cri-error.ts'
 import { goneIsFine } from './contract-world.ts'
+import type { Suite } from './suite.ts'
 
 const NOBODY = 'f'.repeat(64)
 

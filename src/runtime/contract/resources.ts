@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
 import { CRI_CODE } from '../cri/cri-error.ts'
+import type { Suite } from './suite.ts'
 
 export function resourceTests({ check, lacks }: Suite): void {
   check('a command in a container is run and its end told', async (pod, { service }) => {

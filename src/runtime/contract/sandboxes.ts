@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
 import { isCriNotFound } from '../cri/cri-error.ts'
+import type { Suite } from './suite.ts'
 
 export function sandboxTests({ check }: Suite): void {
   check('a sandbox is ready and comes back as it was asked for', async ({ id, config }, { service }) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Suite } from '../contract.ts'
+import type { Suite } from './suite.ts'
 
 export function stopTests({ check, lacks }: Suite): void {
   check('a container that obeys ends with its signal', async pod => {

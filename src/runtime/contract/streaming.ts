@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
-import type { Suite } from '../contract.ts'
+import type { Suite } from './suite.ts'
 
 type Streams = Record<'error' | 'stdin' | 'stdout' | 'stderr' | 'resize', SpdyStream>
 

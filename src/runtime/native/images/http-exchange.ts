@@ -6,7 +6,13 @@ import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { ImageError } from './image-error.ts'
-import type { EndpointTrust } from './registry-config.ts'
+
+export interface EndpointTrust {
+  skipVerify: boolean
+  caFile?: string
+  certFile?: string
+  keyFile?: string
+}
 
 export interface Exchange {
   status: number

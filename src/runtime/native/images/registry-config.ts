@@ -1,4 +1,5 @@
 // Which servers answer for a registry's name, and how they are spoken to.
+import type { EndpointTrust } from './http-exchange.ts'
 import type { RegistryAuth } from './registry-auth.ts'
 
 export interface RegistryConfig {
@@ -19,13 +20,6 @@ export interface RegistryConfig {
 
 /** By server name as it stands in references: 'docker.io', 'localhost:5000'. '*' is for all that are not named. */
 export type RegistriesConfig = Readonly<Record<string, RegistryConfig>>
-
-export interface EndpointTrust {
-  skipVerify: boolean
-  caFile?: string
-  certFile?: string
-  keyFile?: string
-}
 
 export interface RegistryEndpoint extends EndpointTrust {
   /** Ends before /v2: 'https://registry-1.docker.io'. */
