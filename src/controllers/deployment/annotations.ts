@@ -24,10 +24,12 @@ const NOT_COPIED = new Set([
 
 export type Annotations = Record<string, string>
 
-/** 0 when there is none; undefined when it is no number. */
-export function revisionOf({ metadata }: Pick<ReplicaSet, 'metadata'>): number | undefined {
-  return integer(metadata.annotations?.[REVISION] ?? '0')
+/** An int64 in upstream: larger than a number holds exactly. 0 when there is none, or when it is no number. */
+export function revisionOf({ metadata }: Pick<ReplicaSet, 'metadata'>): bigint {
+  return parseRevision(metadata.annotations?.[REVISION] ?? '0') ?? 0n
 }
+
+const parseRevision = (text: string) => (/^[+-]?\d+$/.test(text) ? BigInt(text) : undefined)
 
 export function countAnnotation({ metadata }: ReplicaSet, name: string): number | undefined {
   const text = metadata.annotations?.[name]
@@ -43,12 +45,12 @@ const integer = (text: string) => (/^[+-]?\d+$/.test(text) ? Number(text) : unde
 export function newReplicaSetAnnotations(
   deployment: Deployment,
   before: ReplicaSet | undefined,
-  revision: number,
+  revision: bigint,
 ): Annotations {
   const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !NOT_COPIED.has(key))
   const annotations: Annotations = { ...before?.metadata.annotations, ...Object.fromEntries(copied) }
   const told = annotations[REVISION]
-  const old = told === undefined ? 0 : integer(told)
+  const old = told === undefined ? 0n : parseRevision(told)
   if (old !== undefined && old < revision) {
     annotations[REVISION] = String(revision)
     if (told !== undefined) annotations[REVISION_HISTORY] = longerHistory(annotations[REVISION_HISTORY], told)

@@ -56,7 +56,7 @@ export class DeploymentPass {
   #deployment: Deployment
   #newest: ReplicaSet | undefined
   #old: ReplicaSet[]
-  readonly #revision: number
+  readonly #revision: bigint
 
   constructor(options: PassOptions) {
     const { newest, old, revision } = rolesOf(options.deployment, options.sets)

@@ -8,7 +8,7 @@ import { TEMPLATE_HASH } from './replica-set-roles.ts'
 import { desiredReplicas, isRolling, rollingLimits } from './rolling-limits.ts'
 
 /** `size` Pods to start with. */
-export function newReplicaSet(deployment: Deployment, revision: number, size: number): Draft<ReplicaSet> {
+export function newReplicaSet(deployment: Deployment, revision: bigint, size: number): Draft<ReplicaSet> {
   const { metadata, spec, status } = deployment
   const template = structuredClone(spec.template)
   const hash = templateHash(template, status.collisionCount)

@@ -12,7 +12,7 @@ export interface ReplicaSetRoles {
   newest: ReplicaSet | undefined
   old: ReplicaSet[]
   /** Of the new one: one more than the highest of the old. */
-  revision: number
+  revision: bigint
 }
 
 export const sizeOf = ({ spec }: ReplicaSet): number => spec.replicas ?? 1
@@ -34,8 +34,8 @@ export function rolesOf({ spec }: Deployment, sets: readonly ReplicaSet[]): Repl
   const sorted = [...sets].sort(olderFirst)
   const newest = sorted.find(set => isSameTemplate(set.spec.template, spec.template))
   const old = sorted.filter(set => set !== newest)
-  const revision = 1 + old.reduce((max, set) => Math.max(max, revisionOf(set) ?? 0), 0)
-  return { newest, old, revision }
+  const highest = old.map(revisionOf).reduce((max, one) => (one > max ? one : max), 0n)
+  return { newest, old, revision: highest + 1n }
 }
 
 /** Apart from the hash label. Upstream: EqualIgnoreHash. */

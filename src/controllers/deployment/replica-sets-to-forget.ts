@@ -11,7 +11,7 @@ export function replicaSetsToForget({ spec }: Deployment, old: readonly ReplicaS
   const standing = old.filter(({ metadata }) => !metadata.deletionTimestamp)
   const surplus = Math.max(standing.length - limit, 0)
   return standing
-    .sort((a, b) => (revisionOf(a) ?? 0) - (revisionOf(b) ?? 0) || olderFirst(a, b))
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || olderFirst(a, b))
     .slice(0, surplus)
     .filter(set => isEmptied(set))
 }
