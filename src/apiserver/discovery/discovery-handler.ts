@@ -82,7 +82,7 @@ export class DiscoveryHandler {
     if (!document) return undefined
     const { apiVersion = 'v1', kind = '' } = document as { apiVersion?: string; kind?: string }
     const hasProtobuf = this.#options.codec.canEncode(apiVersion, kind)
-    const { mediaType } = negotiate(request.headers.accept, 'status', hasProtobuf)
+    const { mediaType } = negotiate(request.headers.accept, 'status', { protobuf: hasProtobuf })
     const body = encodeObject(document, mediaType, this.#options.codec, wantsPretty(request))
     return { code: 200, contentType: mediaType, body, headers: { Vary: 'Accept' } }
   }

@@ -401,6 +401,17 @@ serverTest('YAML goes in and comes out', async ({ call }) => {
   assert.match(made.text, /^data:\n {2}b: "yes"$/m)
 })
 
+serverTest('a review has no table: 406, unless plain JSON will do', async ({ call }) => {
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const spec = { nonResourceAttributes: { path: '/', verb: 'get' } }
+  const review = json({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec })
+  const asked = (accept: string) =>
+    call('POST', path, { ...review, headers: { ...review.headers, Accept: accept } })
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  assert.equal((await asked(table)).code, 406)
+  assert.equal((await asked(`${table},application/json`)).code, 201)
+})
+
 for (const version of ['v1', 'v1beta1'] as const) {
   serverTest(`tables of ${version} carry columns, cells and metadata`, async ({ call }) => {
     await call('POST', MAPS, json(configMap('a', { x: '1' })))

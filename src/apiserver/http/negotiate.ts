@@ -37,11 +37,14 @@ function parseClause(text: string): AcceptClause {
   return { type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 1 : quality }
 }
 
-/** Throws NotAcceptable. `protobuf`: whether the kind has a protobuf form; clients that prefer it then get the next. */
+/**
+ * Throws NotAcceptable. `protobuf`: whether the kind has a protobuf form; `as`: whether it can be shown as something
+ * else, a table. Clients that prefer what it has not get the next.
+ */
 export function negotiate(
   header: string | undefined,
   what: 'object' | 'watch' | 'status',
-  protobuf = true,
+  { protobuf = true, as: hasTable = true }: { protobuf?: boolean; as?: boolean } = {},
 ): Representation {
   if (!header) return { mediaType: JSON_TYPE }
   const offered = ACCEPTED.filter(type => !(type === YAML_TYPE && what === 'watch'))
@@ -50,7 +53,7 @@ export function negotiate(
     if (!mediaType || !offered.includes(mediaType) || (mediaType === PROTOBUF_TYPE && !protobuf)) continue
     if (!clause.parameters.as || what === 'status') return { mediaType }
     const as = transformFor(clause.parameters)
-    if (as && !(as.kind === 'Table' && mediaType === PROTOBUF_TYPE)) return { mediaType, as }
+    if (as && hasTable && !(as.kind === 'Table' && mediaType === PROTOBUF_TYPE)) return { mediaType, as }
   }
   throw notAcceptable(offered)
 }

@@ -201,7 +201,9 @@ export class RequestHandler {
     const groupVersion = info.group ? `${info.group}/${info.version}` : info.version
     const hasProtobuf = codec.canEncode(groupVersion, resource.kind)
     const what = info.verb === 'watch' ? 'watch' : 'object'
-    const representation = negotiate(request.headers.accept, what, hasProtobuf)
+    // Reviews and their like are only answered, never kept: there is nothing to make a table of.
+    const isKept = resource.verbs.includes('get') || resource.verbs.includes('list')
+    const representation = negotiate(request.headers.accept, what, { protobuf: hasProtobuf, as: isKept })
     const convert = transformer({ ...this.#options, representation, resource, query })
     const apiRequest = await buildApiRequest({ request, info, query, user, resource, codec, signal })
     const answer = await handle(apiRequest)
@@ -232,7 +234,7 @@ export class RequestHandler {
     const goesOn = info.verb === 'watch' || (info.verb === 'get' && info.subresource === 'log')
     if (!goesOn || upgradeKind(request) !== 'websocket') throw notImplemented()
     const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
-    const representation = negotiate(request.headers.accept, 'watch', false)
+    const representation = negotiate(request.headers.accept, 'watch', { protobuf: false })
     const convert = transformer({ ...this.#options, representation, resource, query })
     const answer = await handle(
       await buildApiRequest({ request, info, query, user, resource, codec, signal }),

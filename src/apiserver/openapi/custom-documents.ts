@@ -95,7 +95,7 @@ function schemasOf(served: readonly Served[], openApi: 2 | 3): Json {
     const schema = (one.version.schema?.openAPIV3Schema ?? {}) as Json
     const text = (description: string) => ({ type: 'string', description })
     const own = {
-      apiVersion: text('Group and version that the object is written in.'),
+      apiVersion: text('APIVersion defines the group and version that the object is written in.'),
       kind: text('Kind of the object.'),
     }
     schemas[schemaName(one)] = {
@@ -121,16 +121,20 @@ function schemasOf(served: readonly Served[], openApi: 2 | 3): Json {
   return schemas
 }
 
+const METADATA = "Standard object's metadata: its name, labels, owners and versions."
+
 const objectSchema = (schema: Json, typeMeta: Json, openApi: 2 | 3): Json => ({
   ...schema,
   type: 'object',
   properties: {
     ...(schema.properties as Json | undefined),
     ...typeMeta,
-    metadata:
-      openApi === 2
+    metadata: {
+      description: METADATA,
+      ...(openApi === 2
         ? reference(`${META}ObjectMeta`, 2)
-        : { allOf: [reference(`${META}ObjectMeta`, 3)], default: {} },
+        : { allOf: [reference(`${META}ObjectMeta`, 3)], default: {} }),
+    },
   },
 })
 

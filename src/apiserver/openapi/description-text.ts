@@ -2,9 +2,9 @@
 // Keys: a type, TYPE.FIELD, or a bare field name for fields that mean the same everywhere; ' | ' joins keys.
 
 export const descriptionText = `
-apiVersion: Group and version of the API that this object is written in, such as apps/v1.
+apiVersion: APIVersion defines the group and version that this object is written in, such as apps/v1.
 kind: Name of the object's type, such as Pod.
-metadata: Name, labels and other data that every object has.
+metadata: Standard object's metadata: its name, labels, owners and versions.
 spec: What is wanted of the object.
 status: What was last observed of the object. Set by the system.
 items: The objects of the list.
@@ -285,7 +285,7 @@ meta/v1.ObjectMeta.generateName: Start of a name that the server completes when 
 meta/v1.ObjectMeta.namespace: Namespace that the object is in. Default: default. Cannot be changed.
 meta/v1.ObjectMeta.labels: Names and values to select objects by.
 meta/v1.ObjectMeta.annotations: Names and values that tools keep with the object.
-meta/v1.ObjectMeta.creationTimestamp: When the object was created. Set by the server.
+meta/v1.ObjectMeta.creationTimestamp: CreationTimestamp is a timestamp of the object's creation, set by the server.
 meta/v1.ObjectMeta.deletionTimestamp: When the object is to be gone. Set by the server when it is deleted.
 meta/v1.ObjectMeta.deletionGracePeriodSeconds: Seconds between deletion and being gone. Set by the server.
 meta/v1.ObjectMeta.finalizers: What must be done before the object goes. It stays until the list is empty.

@@ -10,7 +10,7 @@ const template = (image: string) => ({
 })
 const deployment = {
   metadata: { name: 'd', annotations: { note: 'x' } },
-  spec: { replicas: 1, selector: {}, template: template('new') },
+  spec: { replicas: 1, strategy: { type: 'Recreate' }, template: template('new') },
 } as unknown as Deployment
 const replicaSet = (image: string, revision: string) =>
   ({

@@ -34,7 +34,8 @@ export function rolesOf({ spec }: Deployment, sets: readonly ReplicaSet[]): Repl
   const sorted = [...sets].sort(olderFirst)
   const newest = sorted.find(set => isSameTemplate(set.spec.template, spec.template))
   const old = sorted.filter(set => set !== newest)
-  const highest = old.map(revisionOf).reduce((max, one) => (one > max ? one : max), 0n)
+  let highest = 0n
+  for (const set of old) if (revisionOf(set) > highest) highest = revisionOf(set)
   return { newest, old, revision: highest + 1n }
 }
 
