@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLog } from '../base/log.ts'
 import { ManualClock, settle } from '../base/manual-clock.ts'
-import { type Reconcile, runReconciler, TerminalError } from './controller-loop.ts'
+import {
+  type Informed,
+  type Reconcile,
+  runController,
+  runReconciler,
+  TerminalError,
+} from './controller-loop.ts'
 import { WorkQueue } from './workqueue.ts'
 
 function start(reconcile: Reconcile, concurrency = 1) {
@@ -80,4 +86,46 @@ test('stopping waits for the reconcile under way, which sees the signal', async 
   finish.resolve()
   await running
   assert.equal(aborted, true)
+})
+
+class SlowList implements Informed {
+  readonly list = Promise.withResolvers<void>()
+  readonly end = Promise.withResolvers<void>()
+  readonly synced = this.list.promise
+
+  run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.end.resolve(), { once: true })
+    return this.end.promise
+  }
+}
+
+test('a controller reconciles nothing before every informer has its list, and ends with them', async () => {
+  const informers = [new SlowList(), new SlowList()]
+  const seen: string[] = []
+  const reconcile = async (key: string) => {
+    seen.push(key)
+  }
+  const queue = new WorkQueue({ clock: new ManualClock() })
+  const abort = new AbortController()
+  const running = runController({ informers, queue, reconcile, signal: abort.signal, log: silentLog })
+  queue.add('a')
+  informers[0]!.list.resolve()
+  await settle()
+  assert.deepEqual(seen, [])
+  informers[1]!.list.resolve()
+  await settle()
+  assert.deepEqual(seen, ['a'])
+  abort.abort()
+  await running
+})
+
+test('a controller that is stopped before the lists are there ends without having reconciled', async () => {
+  const queue = new WorkQueue({ clock: new ManualClock() })
+  const abort = new AbortController()
+  const reconcile = () => assert.fail('reconciled without a list')
+  const informers = [new SlowList()]
+  const running = runController({ informers, queue, reconcile, signal: abort.signal, log: silentLog })
+  queue.add('a')
+  abort.abort()
+  await running
 })

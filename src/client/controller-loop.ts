@@ -29,6 +29,35 @@ export interface ReconcilerOptions {
   log: Log
 }
 
+/** What a controller waits for before it judges: an informer, or something that behaves as one. */
+export interface Informed {
+  run(signal: AbortSignal): Promise<void>
+  readonly synced: Promise<void>
+}
+
+export interface ControllerOptions extends ReconcilerOptions {
+  informers: readonly Informed[]
+}
+
+/**
+ * Runs the informers and, when each has its first list, the reconciler: what is missing in a lister is missing.
+ * Resolves when the signal has aborted and all of them have come back.
+ */
+export async function runController({ informers, ...options }: ControllerOptions): Promise<void> {
+  await runInformed(informers, options.signal, () => runReconciler(options))
+}
+
+/** The same for other work than one reconciler. It is begun, too, when the signal aborts before the lists are there. */
+export async function runInformed(
+  informers: readonly Informed[],
+  signal: AbortSignal,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const running = informers.map(informer => informer.run(signal))
+  await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
+  await Promise.all([...running, work()])
+}
+
 /** Resolves when the signal has aborted and every reconcile under way has come back. */
 export async function runReconciler(options: ReconcilerOptions): Promise<void> {
   const { queue, signal, concurrency = 1 } = options

@@ -5,7 +5,7 @@ import { namespaces } from '../api/resources.ts'
 import { isAlreadyExists, isForbidden, isNotFound } from '../api/status-error.ts'
 import type { Namespace } from '../api/types/core-v1.ts'
 import type { ObjectMeta } from '../api/types/meta-v1.ts'
-import { runReconciler } from '../client/controller-loop.ts'
+import { runController } from '../client/controller-loop.ts'
 import { Informer } from '../client/informer.ts'
 import { WorkQueue } from '../client/workqueue.ts'
 import type { ControllerContext } from './controller-context.ts'
@@ -48,7 +48,6 @@ export async function keepInEachNamespace<T extends { metadata: ObjectMeta }>(
       if (!isAlreadyExists(error) && !isNotFound(error) && !isForbidden(error)) throw error
     }
   }
-  const running = [spaces.run(signal), objects.run(signal)]
-  await Promise.race([Promise.all([spaces.synced, objects.synced]), ...running])
-  await Promise.all([...running, runReconciler({ queue, reconcile, signal, log })])
+  const informers = [spaces, objects]
+  await runController({ informers, queue, reconcile, signal, log })
 }

@@ -3,7 +3,7 @@
 // Upstream: pkg/controller/validatingadmissionpolicystatus.
 import { validatingAdmissionPolicies } from '../../api/resources.ts'
 import type { ValidatingAdmissionPolicy } from '../../api/types/admissionregistration-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
@@ -33,7 +33,5 @@ export async function runAdmissionPolicyStatus(
     }
     await client.update(validatingAdmissionPolicies, { ...policy, status }, { subresource: 'status' })
   }
-  const running = policies.run(signal)
-  await Promise.race([policies.synced, running])
-  await Promise.all([running, runReconciler({ queue, reconcile, signal, log })])
+  await runController({ informers: [policies], queue, reconcile, signal, log })
 }

@@ -1,7 +1,7 @@
 // The loop that the controllers of certificate requests share.
 import { certificateSigningRequests } from '../../api/resources.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
@@ -25,7 +25,5 @@ export async function reconcileRequests(
     const request = requests.lister.find(name)
     if (request) await handle(request)
   }
-  const running = requests.run(signal)
-  await Promise.race([requests.synced, running])
-  await Promise.all([running, runReconciler({ queue, reconcile, signal, log })])
+  await runController({ informers: [requests], queue, reconcile, signal, log })
 }

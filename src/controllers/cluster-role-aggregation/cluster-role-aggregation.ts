@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { withCollected } from '../../api/rbac/aggregate-roles.ts'
 import { clusterRoles } from '../../api/resources.ts'
 import type { ClusterRole } from '../../api/types/rbac-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
@@ -27,7 +27,5 @@ export async function runClusterRoleAggregation(
     const wanted = withCollected(role, roles.lister.list())
     if (!isDeepStrictEqual(wanted.rules ?? [], role.rules ?? [])) await client.update(clusterRoles, wanted)
   }
-  const running = roles.run(signal)
-  await Promise.race([roles.synced, running])
-  await Promise.all([running, runReconciler({ queue, reconcile, signal, log })])
+  await runController({ informers: [roles], queue, reconcile, signal, log })
 }

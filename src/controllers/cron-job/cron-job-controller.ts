@@ -4,7 +4,7 @@ import { ScheduleError } from '../../api/cron-schedule.ts'
 import { cronJobs as cronJobResource, jobs as jobResource } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { CronJob, Job } from '../../api/types/batch-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -43,11 +43,10 @@ export class CronJobController {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = [this.#cronJobs.run(signal), this.#jobs.run(signal)]
-    await Promise.race([Promise.all([this.#cronJobs.synced, this.#jobs.synced]), ...running])
+    const informers = [this.#cronJobs, this.#jobs]
     const reconcile = (key: string) => this.#reconcile(key)
     const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: CONCURRENCY }
-    await Promise.all([...running, runReconciler(loop)])
+    await runController({ informers, ...loop })
   }
 
   /** A changed schedule begins with its next moment, not with one that is over. */

@@ -7,7 +7,7 @@ import { podDisruptionBudgets, pods as podResource } from '../../api/resources.t
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../api/types/policy-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runInformed, runReconciler } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -56,16 +56,12 @@ export class DisruptionController {
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const informers = [this.#budgets, this.#pods, ...this.#scales.informers]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const { log } = this.#context
     const budgets = { queue: this.#queue, reconcile: (key: string) => this.#reconcile(key) }
     const stale = { queue: this.#stale, reconcile: (key: string) => this.#forgetDisruption(key) }
-    await Promise.all([
-      ...running,
-      runReconciler({ ...budgets, signal, log }),
-      runReconciler({ ...stale, signal, log }),
-    ])
+    await runInformed(informers, signal, () =>
+      Promise.all([runReconciler({ ...budgets, signal, log }), runReconciler({ ...stale, signal, log })]),
+    )
   }
 
   #podChanged(pod: Pod): void {

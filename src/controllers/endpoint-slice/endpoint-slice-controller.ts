@@ -3,7 +3,7 @@ import { endpointSlices, nodes, pods, services } from '../../api/resources.ts'
 import { isForbidden, isNotFound } from '../../api/status-error.ts'
 import type { Node, Pod, Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -65,14 +65,9 @@ class EndpointSliceController {
   async run(signal: AbortSignal): Promise<void> {
     this.#listen()
     const informers = [this.#services, this.#pods, this.#nodes, this.#slices]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const reconcile = (key: string) => this.#reconcile(key)
     const { log } = this.#context
-    await Promise.all([
-      ...running,
-      runReconciler({ queue: this.#queue, reconcile, concurrency: 5, signal, log }),
-    ])
+    await runController({ informers, queue: this.#queue, reconcile, concurrency: 5, signal, log })
   }
 
   #listen(): void {

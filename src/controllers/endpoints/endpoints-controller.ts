@@ -3,7 +3,7 @@
 import { endpoints, pods, services } from '../../api/resources.ts'
 import { isForbidden, isNotFound } from '../../api/status-error.ts'
 import type { Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runInformed, runReconciler } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -42,15 +42,12 @@ export class EndpointsController {
   async run(signal: AbortSignal): Promise<void> {
     this.#listen()
     const informers = [this.#services, this.#pods, this.#endpoints]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
-    this.#queueLeftovers()
     const reconcile = (key: string) => this.#reconcile(key)
     const { log } = this.#context
-    await Promise.all([
-      ...running,
-      runReconciler({ queue: this.#queue, reconcile, concurrency: WORKERS, signal, log }),
-    ])
+    await runInformed(informers, signal, () => {
+      this.#queueLeftovers()
+      return runReconciler({ queue: this.#queue, reconcile, concurrency: WORKERS, signal, log })
+    })
   }
 
   #listen(): void {

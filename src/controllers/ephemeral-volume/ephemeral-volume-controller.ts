@@ -3,7 +3,7 @@ import type { Draft } from '../../api/kube-object.ts'
 import { persistentVolumeClaims, pods as podResource } from '../../api/resources.ts'
 import { isAlreadyExists, isForbidden } from '../../api/status-error.ts'
 import type { PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -53,9 +53,8 @@ export async function runEphemeralVolumes(
       }
     }
   }
-  const running = [pods.run(signal), claims.run(signal)]
-  await Promise.race([Promise.all([pods.synced, claims.synced]), ...running])
-  await Promise.all([...running, runReconciler({ queue, reconcile, signal, log })])
+  const informers = [pods, claims]
+  await runController({ informers, queue, reconcile, signal, log })
 }
 
 const ephemeralVolumes = ({ spec }: Pod): Volume[] =>

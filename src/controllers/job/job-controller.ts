@@ -6,7 +6,7 @@ import { jobs as jobResource, pods as podResource } from '../../api/resources.ts
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { Job } from '../../api/types/batch-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runInformed, runReconciler } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -57,16 +57,15 @@ export class JobController {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = [this.#jobs.run(signal), this.#pods.run(signal)]
-    await Promise.race([Promise.all([this.#jobs.synced, this.#pods.synced]), ...running])
     const { log } = this.#context
     const jobs = { queue: this.#queue, reconcile: (key: string) => this.#reconcile(key) }
     const orphans = { queue: this.#orphans, reconcile: (key: string) => this.#release(key) }
-    await Promise.all([
-      ...running,
-      runReconciler({ ...jobs, signal, log, concurrency: CONCURRENCY }),
-      runReconciler({ ...orphans, signal, log }),
-    ])
+    await runInformed([this.#jobs, this.#pods], signal, () =>
+      Promise.all([
+        runReconciler({ ...jobs, signal, log, concurrency: CONCURRENCY }),
+        runReconciler({ ...orphans, signal, log }),
+      ]),
+    )
   }
 
   #listen(): void {

@@ -5,7 +5,7 @@ import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../..
 import { isAlreadyExists, isNotFound } from '../../api/status-error.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import type { StorageClass } from '../../api/types/storage-v1.ts'
-import { runReconciler, TerminalError } from '../../client/controller-loop.ts'
+import { runController, TerminalError } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -61,11 +61,9 @@ export class LocalPathProvisioner {
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const informers = [this.#claims, this.#volumes, this.#classes]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const reconcile = (key: string) => this.#reconcile(key)
     const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: 4 }
-    await Promise.all([...running, runReconciler(loop)])
+    await runController({ informers, ...loop })
   }
 
   #reconcile(key: string): Promise<void> {

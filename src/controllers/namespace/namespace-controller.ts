@@ -3,7 +3,7 @@ import { namespaces } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import { formatTime } from '../../api/time.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import type { ResourceCatalog } from '../../client/resource-catalog.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -51,11 +51,10 @@ class NamespaceController {
   async run(): Promise<void> {
     const signal = this.#signal
     const queue = this.#queue
-    const running = this.#informer.run(signal)
-    await Promise.race([this.#informer.synced, running])
+    const informers = [this.#informer]
     const reconcile = (name: string) => this.#reconcile(name)
     const { log } = this.#context
-    await Promise.all([running, runReconciler({ queue, reconcile, concurrency: CONCURRENCY, signal, log })])
+    await runController({ informers, queue, reconcile, concurrency: CONCURRENCY, signal, log })
     for (const name of [...this.#waits.keys()]) this.#stopWaiting(name)
   }
 

@@ -7,7 +7,7 @@ import { leases as leaseResource, nodes as nodeResource, pods as podResource } f
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { Lease } from '../../api/types/coordination-v1.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -46,11 +46,9 @@ export class NodeLifecycleController {
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const informers = [this.#nodes, this.#leases, this.#pods]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const reconcile = (name: string) => this.#reconcile(name)
     const { log } = this.#context
-    await Promise.all([...running, runReconciler({ queue: this.#queue, reconcile, signal, log })])
+    await runController({ informers, queue: this.#queue, reconcile, signal, log })
   }
 
   #listen(): void {

@@ -5,7 +5,7 @@ import { withDisruptionTarget } from '../../api/pod/pod-condition.ts'
 import { nodes as nodeResource, pods as podResource } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runInformed, runReconciler } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -47,12 +47,12 @@ export class PodGcController {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = [this.#nodes.run(signal), this.#pods.run(signal)]
-    await Promise.race([Promise.all([this.#nodes.synced, this.#pods.synced]), ...running])
-    this.#listen()
     const { log } = this.#context
     const reconcile = (key: string) => this.#reconcile(key)
-    await Promise.all([...running, runReconciler({ queue: this.#queue, reconcile, signal, log })])
+    await runInformed([this.#nodes, this.#pods], signal, () => {
+      this.#listen()
+      return runReconciler({ queue: this.#queue, reconcile, signal, log })
+    })
   }
 
   #listen(): void {

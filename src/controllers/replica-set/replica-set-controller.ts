@@ -5,7 +5,7 @@ import { pods as podResource } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { ReplicaSetStatus } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -55,11 +55,10 @@ export class ReplicaSetController<T extends ReplicatedObject> {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = [this.#sets.run(signal), this.#pods.run(signal)]
-    await Promise.race([Promise.all([this.#sets.synced, this.#pods.synced]), ...running])
+    const informers = [this.#sets, this.#pods]
     const reconcile = (key: string) => this.#reconcile(key)
     const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: CONCURRENCY }
-    await Promise.all([...running, runReconciler(loop)])
+    await runController({ informers, ...loop })
   }
 
   #listen(): void {

@@ -3,7 +3,7 @@
 import { resourceQuotas } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runInformed, runReconciler } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -47,13 +47,13 @@ export class ResourceQuotaController {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = this.#quotas.run(signal)
-    await Promise.race([this.#quotas.synced, running])
-    const stopListening = this.#context.catalog.subscribe(() => this.#watchCounted())
     const reconcile = (key: string) => this.#reconcile(key, signal)
     const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: CONCURRENCY }
-    await Promise.all([running, runReconciler(loop)])
-    stopListening()
+    await runInformed([this.#quotas], signal, async () => {
+      const stopListening = this.#context.catalog.subscribe(() => this.#watchCounted())
+      await runReconciler(loop)
+      stopListening()
+    })
     await this.#counted.stop()
   }
 

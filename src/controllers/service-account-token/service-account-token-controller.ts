@@ -3,7 +3,7 @@
 import { secrets, serviceAccounts } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { Secret, ServiceAccount } from '../../api/types/core-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf, splitKey } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -61,9 +61,8 @@ export async function runServiceAccountTokens(
       if (!isNotFound(error)) throw error
     }
   }
-  const running = [accounts.run(signal), tokens.run(signal)]
-  await Promise.race([Promise.all([accounts.synced, tokens.synced]), ...running])
-  await Promise.all([...running, runReconciler({ queue, reconcile, signal, log })])
+  const informers = [accounts, tokens]
+  await runController({ informers, queue, reconcile, signal, log })
 }
 
 /** Asked of the API: a Secret must not go because the informer has not heard of its account yet. */

@@ -3,7 +3,7 @@
 import { nodes, services } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { Node, Service } from '../../api/types/core-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -46,11 +46,9 @@ export class ServiceBalancerController {
     const renew = () => this.#nodesChanged()
     this.#nodes.addHandler({ add: renew, update: renew, delete: renew })
     const informers = [this.#services, this.#nodes]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const reconcile = (key: string) => this.#reconcile(key)
     const { log } = this.#context
-    await Promise.all([...running, runReconciler({ queue: this.#queue, reconcile, signal, log })])
+    await runController({ informers, queue: this.#queue, reconcile, signal, log })
   }
 
   /** Node objects change every few seconds; their addresses hardly ever. */

@@ -3,7 +3,7 @@ import { ipAddresses, serviceCIDRs } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import { formatTime } from '../../api/time.ts'
 import type { IPAddress, ServiceCIDR } from '../../api/types/networking-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
@@ -36,11 +36,9 @@ export class ServiceCidrsController {
         ),
     })
     const informers = [this.#cidrs, this.#addresses]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const reconcile = (name: string) => this.#reconcile(name)
     const { log } = this.#context
-    await Promise.all([...running, runReconciler({ queue: this.#queue, reconcile, signal, log })])
+    await runController({ informers, queue: this.#queue, reconcile, signal, log })
   }
 
   /** Ranges may overlap: a change of one may free another. */

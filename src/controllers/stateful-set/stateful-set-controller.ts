@@ -11,7 +11,7 @@ import {
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { ControllerRevision, StatefulSet, StatefulSetStatus } from '../../api/types/apps-v1.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -69,11 +69,9 @@ export class StatefulSetController {
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const informers = [this.#sets, this.#pods, this.#claims, this.#revisions]
-    const running = informers.map(informer => informer.run(signal))
-    await Promise.race([Promise.all(informers.map(({ synced }) => synced)), ...running])
     const reconcile = (key: string) => this.#reconcile(key)
     const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: CONCURRENCY }
-    await Promise.all([...running, runReconciler(loop)])
+    await runController({ informers, ...loop })
   }
 
   #listen(): void {

@@ -4,7 +4,7 @@ import { withDisruptionTarget } from '../../api/pod/pod-condition.ts'
 import { nodes as nodeResource, pods as podResource } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { Node, Pod, Taint } from '../../api/types/core-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -55,11 +55,10 @@ export class TaintEvictionController {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = [this.#nodes.run(signal), this.#pods.run(signal)]
-    await Promise.race([Promise.all([this.#nodes.synced, this.#pods.synced]), ...running])
+    const informers = [this.#nodes, this.#pods]
     const reconcile = (key: string) => this.#reconcile(key)
     const loop = { queue: this.#queue, reconcile, signal, log: this.#context.log, concurrency: CONCURRENCY }
-    await Promise.all([...running, runReconciler(loop)])
+    await runController({ informers, ...loop })
   }
 
   async #reconcile(key: string): Promise<Requeue | undefined> {

@@ -2,7 +2,7 @@
 import { jobs as jobResource } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { Job } from '../../api/types/batch-v1.ts'
-import { type Requeue, runReconciler } from '../../client/controller-loop.ts'
+import { type Requeue, runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -40,9 +40,7 @@ export async function runTtlAfterFinishedController(
     }
     return undefined
   }
-  const running = jobs.run(signal)
-  await Promise.race([jobs.synced, running])
-  await Promise.all([running, runReconciler({ queue, reconcile, signal, log, concurrency: 5 })])
+  await runController({ informers: [jobs], queue, reconcile, signal, log, concurrency: 5 })
 }
 
 /** Epoch milliseconds; undefined when the Job stays. */

@@ -2,7 +2,7 @@
 import { persistentVolumeClaims, pods as podResource } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
@@ -39,7 +39,6 @@ export async function runClaimProtection(
       if (!isConflict(error) && !isNotFound(error)) throw error
     }
   }
-  const running = [claims.run(signal), pods.run(signal)]
-  await Promise.race([Promise.all([claims.synced, pods.synced]), ...running])
-  await Promise.all([...running, runReconciler({ queue, reconcile, signal, log })])
+  const informers = [claims, pods]
+  await runController({ informers, queue, reconcile, signal, log })
 }

@@ -2,7 +2,7 @@
 import { persistentVolumes } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
-import { runReconciler } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { Informer } from '../../client/informer.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
@@ -30,7 +30,5 @@ export async function runVolumeProtection(
       if (!isConflict(error) && !isNotFound(error)) throw error
     }
   }
-  const running = volumes.run(signal)
-  await Promise.race([volumes.synced, running])
-  await Promise.all([running, runReconciler({ queue, reconcile, signal, log })])
+  await runController({ informers: [volumes], queue, reconcile, signal, log })
 }
