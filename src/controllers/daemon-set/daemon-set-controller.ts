@@ -8,7 +8,6 @@ import {
   nodes as nodeResource,
   pods as podResource,
 } from '../../api/resources.ts'
-import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { ControllerRevision, DaemonSet } from '../../api/types/apps-v1.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import { type BackoffState, isInBackoffSinceUpdate, nextBackoff } from '../../base/backoff.ts'
@@ -19,13 +18,15 @@ import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
 import { RevisionHistory, revisionsToForget } from '../history/revision-history.ts'
-import { controllerOf } from '../pod-control/claim.ts'
 import { claimObjects } from '../pod-control/claim-objects.ts'
 import { Expectations } from '../pod-control/expectations.ts'
+import { createPods, deletePods } from '../pod-control/expected-pods.ts'
+import { expectingHandler } from '../pod-control/expecting-handler.ts'
 import { claimable, ownerIndexers } from '../pod-control/owned-index.ts'
-import { isNamespaceTerminating, PodControl } from '../pod-control/pod-control.ts'
+import { ownerOf } from '../pod-control/owner-of.ts'
+import { PodControl } from '../pod-control/pod-control.ts'
 import { nextAvailabilityMs } from '../pod-control/pod-state.ts'
-import { slowStart } from '../pod-control/slow-start.ts'
+import { writeStatus } from '../write-status.ts'
 import { newDaemonPod } from './daemon-pod.ts'
 import { type DaemonRevisions, hashOf, reviseDaemonSet } from './daemon-set-revisions.ts'
 import { daemonSetStatus } from './daemon-set-status.ts'
@@ -91,11 +92,14 @@ export class DaemonSetController {
         enqueue(set)
       },
     })
-    this.#pods.addHandler({
-      add: pod => this.#podAdded(pod),
-      update: (old, pod) => this.#podChanged(old, pod),
-      delete: pod => this.#podGone(pod),
-    })
+    this.#pods.addHandler(
+      expectingHandler({
+        queue: this.#queue,
+        expectations: this.#expectations,
+        ownerOf: pod => this.#ownerOf(pod),
+        enqueueSelecting: pod => this.#enqueueSelecting(pod),
+      }),
+    )
     const revisionChanged = (revision: ControllerRevision) => this.#revisionChanged(revision)
     this.#revisions.addHandler({
       add: revisionChanged,
@@ -107,36 +111,6 @@ export class DaemonSetController {
       update: (old, node) => this.#nodeChanged(old, node),
       delete: node => this.#nodeChanged(node, undefined),
     })
-  }
-
-  #podAdded(pod: Pod): void {
-    const owner = this.#ownerOf(pod)
-    if (pod.metadata.deletionTimestamp) this.#podGone(pod)
-    else if (owner) {
-      this.#expectations.creationObserved(keyOf(owner))
-      this.#queue.add(keyOf(owner))
-    } else if (!controllerOf(pod)) this.#enqueueSelecting(pod)
-  }
-
-  #podChanged(old: Pod, pod: Pod): void {
-    if (old.metadata.uid !== pod.metadata.uid) {
-      this.#podGone(old)
-      this.#podAdded(pod)
-      return
-    }
-    const before = this.#ownerOf(old)
-    const owner = this.#ownerOf(pod)
-    if (before && before !== owner) this.#queue.add(keyOf(before))
-    if (pod.metadata.deletionTimestamp) this.#podGone(pod)
-    else if (owner) this.#queue.add(keyOf(owner))
-    else if (!controllerOf(pod)) this.#enqueueSelecting(pod)
-  }
-
-  #podGone(pod: Pod): void {
-    const owner = this.#ownerOf(pod)
-    if (!owner) return
-    this.#expectations.deletionObserved(keyOf(owner), keyOf(pod))
-    this.#queue.add(keyOf(owner))
   }
 
   /** Only sets that judge the node otherwise than before. */
@@ -153,11 +127,8 @@ export class DaemonSetController {
     if (owner) this.#queue.add(keyOf(owner))
   }
 
-  #ownerOf({ metadata }: Pick<Pod, 'metadata'>): DaemonSet | undefined {
-    const reference = controllerOf({ metadata })
-    if (reference?.kind !== 'DaemonSet') return undefined
-    const owner = this.#sets.lister.find(reference.name, metadata.namespace)
-    return owner?.metadata.uid === reference.uid ? owner : undefined
+  #ownerOf(object: Pick<Pod, 'metadata'>): DaemonSet | undefined {
+    return ownerOf(this.#sets.lister, 'DaemonSet', object)
   }
 
   #enqueueSelecting({ metadata }: Pod): void {
@@ -225,11 +196,12 @@ export class DaemonSetController {
     const remove = plan.delete.slice(0, BURST_REPLICAS)
     if (create.length === 0 && remove.length === 0) return undefined
     this.#expectations.expect(key, create.length, remove.map(keyOf))
+    const expected = { key, owner: set, podControl: this.#podControl, expectations: this.#expectations }
     const [created, deleted] = await Promise.all([
-      this.#create(key, set, create, hash),
-      this.#delete(key, set, remove),
+      createPods(expected, create.length, index => newDaemonPod(set, create[index]!, hash)),
+      deletePods(expected, remove),
     ])
-    return created ?? deleted
+    return created.error ?? deleted
   }
 
   #tellFinished(set: DaemonSet, { metadata, status }: Pod, node: string): void {
@@ -256,34 +228,6 @@ export class DaemonSetController {
     return waits.length > 0 ? Math.min(...waits) : undefined
   }
 
-  async #create(key: string, set: DaemonSet, nodes: readonly string[], hash: string): Promise<unknown> {
-    const { successes, error } = await slowStart(nodes.length, async index => {
-      try {
-        await this.#podControl.create(newDaemonPod(set, nodes[index]!, hash), set)
-      } catch (failure) {
-        if (!isNamespaceTerminating(failure)) throw failure
-        this.#expectations.creationObserved(key)
-      }
-    })
-    for (let skipped = nodes.length - successes; skipped > 0; skipped--)
-      this.#expectations.creationObserved(key)
-    return error
-  }
-
-  async #delete(key: string, set: DaemonSet, victims: readonly Pod[]): Promise<unknown> {
-    const results = await Promise.allSettled(
-      victims.map(async pod => {
-        try {
-          await this.#podControl.delete(pod, set)
-        } catch (error) {
-          this.#expectations.deletionObserved(key, keyOf(pod))
-          if (!isNotFound(error)) throw error
-        }
-      }),
-    )
-    return results.find(result => result.status === 'rejected')?.reason
-  }
-
   async #forgetOld(set: DaemonSet, pods: readonly Pod[], old: readonly ControllerRevision[]): Promise<void> {
     const limit = set.spec.revisionHistoryLimit
     if (limit === undefined) return
@@ -291,23 +235,12 @@ export class DaemonSetController {
     await this.#history.forget(revisionsToForget(old, revision => live.has(hashOf(revision)), limit))
   }
 
-  /** Tried again once with the newest version: nobody else writes it. */
   async #tellStatus(set: DaemonSet, observed: ObservedDaemons, collisionCount: number): Promise<void> {
     const { client, clock } = this.#context
     const told = daemonSetStatus(set, observed, clock.now())
     const status = { ...told, ...(collisionCount > 0 && { collisionCount }) }
     if (isDeepStrictEqual(status, set.status)) return
-    const subresource = { subresource: 'status' }
-    try {
-      await client.update(daemonSets, { ...set, status }, subresource)
-    } catch (error) {
-      if (isNotFound(error)) return
-      if (!isConflict(error)) throw error
-      const { name, namespace } = set.metadata
-      const fresh = await client.get(daemonSets, { name, namespace: namespace! })
-      if (fresh.metadata.uid !== set.metadata.uid) return
-      await client.update(daemonSets, { ...fresh, status }, subresource)
-    }
+    await writeStatus(client, daemonSets, set, newest => ({ ...newest, status }))
   }
 }
 

@@ -13,6 +13,7 @@ import type { ControllerContext } from '../controller-context.ts'
 import { controllerOf } from '../pod-control/claim.ts'
 import { claimObjects } from '../pod-control/claim-objects.ts'
 import { claimable, controlledBy, ownerIndexers } from '../pod-control/owned-index.ts'
+import { ownerOf } from '../pod-control/owner-of.ts'
 import { DeploymentPass } from './deployment-pass.ts'
 
 /** Upstream: --concurrent-deployment-syncs. */
@@ -76,18 +77,13 @@ export class DeploymentController {
 
   /** Recreate waits for the last old Pod to be gone. */
   #podGone(pod: Pod): void {
-    const reference = controllerOf(pod)
-    if (reference?.kind !== 'ReplicaSet') return
-    const set = this.#replicaSets.lister.find(reference.name, pod.metadata.namespace)
+    const set = ownerOf(this.#replicaSets.lister, 'ReplicaSet', pod)
     const deployment = set && this.#ownerOf(set)
     if (deployment?.spec.strategy.type === 'Recreate') this.#queue.add(keyOf(deployment))
   }
 
   #ownerOf(set: ReplicaSet): Deployment | undefined {
-    const reference = controllerOf(set)
-    if (reference?.kind !== 'Deployment') return undefined
-    const owner = this.#deployments.lister.find(reference.name, set.metadata.namespace)
-    return owner?.metadata.uid === reference.uid ? owner : undefined
+    return ownerOf(this.#deployments.lister, 'Deployment', set)
   }
 
   #enqueueSelecting({ metadata }: ReplicaSet): void {

@@ -16,6 +16,7 @@ import { controllerOf } from '../pod-control/claim.ts'
 import { claimObjects } from '../pod-control/claim-objects.ts'
 import { Expectations } from '../pod-control/expectations.ts'
 import { claimable, controlledBy, ownerIndexers } from '../pod-control/owned-index.ts'
+import { ownerOf } from '../pod-control/owner-of.ts'
 import { PodControl } from '../pod-control/pod-control.ts'
 import { isFinished, isManagedElsewhere, isTracked, TRACKING_FINALIZER } from './job-facts.ts'
 import { JobPods, releasePod } from './job-pods.ts'
@@ -153,8 +154,7 @@ export class JobController {
   #jobOf(pod: Pod): Job | undefined {
     const reference = controllerOf(pod)
     if (!reference || !isJobReference(reference)) return undefined
-    const job = this.#jobs.lister.find(reference.name, pod.metadata.namespace)
-    return job?.metadata.uid === reference.uid ? job : undefined
+    return ownerOf(this.#jobs.lister, 'Job', pod)
   }
 
   /** A Pod that nobody controls may be adopted. */

@@ -6,9 +6,9 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import type { Client } from '../../client/client.ts'
 import { keyOf } from '../../client/lister.ts'
 import type { Expectations } from '../pod-control/expectations.ts'
-import { isNamespaceTerminating, type PodControl } from '../pod-control/pod-control.ts'
+import { createPods } from '../pod-control/expected-pods.ts'
+import type { PodControl } from '../pod-control/pod-control.ts'
 import { isReady } from '../pod-control/pod-state.ts'
-import { slowStart } from '../pod-control/slow-start.ts'
 import { isTracked, TRACKING_FINALIZER } from './job-facts.ts'
 import { podOfJob } from './job-pod.ts'
 import type { ReleasedFinalizers } from './released-finalizers.ts'
@@ -40,25 +40,15 @@ export class JobPods {
     indexes: readonly number[] | undefined,
     replaced: ReadonlyMap<number, Pod>,
   ): Promise<{ created: number; error?: unknown }> {
-    const { expectations } = this.#parts
+    const { expectations, podControl } = this.#parts
     const key = keyOf(job)
     expectations.expectCreations(key, count)
-    const { successes, error } = await slowStart(count, number => {
+    const expected = { key, owner: job, podControl, expectations }
+    const { successes, error } = await createPods(expected, count, number => {
       const index = indexes?.[number]
-      return this.#createOne(job, index, index === undefined ? undefined : replaced.get(index))
+      return podOfJob(job, index, index === undefined ? undefined : replaced.get(index))
     })
-    for (let failed = count - successes; failed > 0; failed--) expectations.creationObserved(key)
     return { created: successes, error }
-  }
-
-  async #createOne(job: Job, index: number | undefined, replaced: Pod | undefined): Promise<void> {
-    try {
-      await this.#parts.podControl.create(podOfJob(job, index, replaced), job)
-    } catch (error) {
-      if (!isNamespaceTerminating(error)) throw error
-      // Nothing can be created there any more, and the informer will not show it.
-      this.#parts.expectations.creationObserved(keyOf(job))
-    }
   }
 
   /** `uncounted`: they are taken back and count neither as failed nor as succeeded. Upstream: deleteJobPods. */

@@ -2,7 +2,6 @@
 // Upstream: pkg/controller/replicaset/replica_set.go.
 import { isDeepStrictEqual } from 'node:util'
 import { pods as podResource } from '../../api/resources.ts'
-import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { ReplicaSetStatus } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type Requeue, runController } from '../../client/controller-loop.ts'
@@ -14,10 +13,13 @@ import type { ControllerContext } from '../controller-context.ts'
 import { controllerOf } from '../pod-control/claim.ts'
 import { claimObjects } from '../pod-control/claim-objects.ts'
 import { Expectations } from '../pod-control/expectations.ts'
+import { createPods, deletePods, type ExpectedPods } from '../pod-control/expected-pods.ts'
+import { expectingHandler } from '../pod-control/expecting-handler.ts'
 import { claimable, controlledBy, ownerIndexers } from '../pod-control/owned-index.ts'
-import { isNamespaceTerminating, messageOf, PodControl, podFromTemplate } from '../pod-control/pod-control.ts'
+import { ownerOf } from '../pod-control/owner-of.ts'
+import { messageOf, PodControl, podFromTemplate } from '../pod-control/pod-control.ts'
 import { isActive, isTerminating, nextAvailabilityMs } from '../pod-control/pod-state.ts'
-import { slowStart } from '../pod-control/slow-start.ts'
+import { writeStatus } from '../write-status.ts'
 import { decideReplicas } from './decide-replicas.ts'
 import { replicaSetStatus } from './replica-set-status.ts'
 import type { Replicated, ReplicatedKind } from './replicated.ts'
@@ -74,48 +76,14 @@ export class ReplicaSetController<T extends ReplicatedObject> {
         enqueue(object)
       },
     })
-    this.#pods.addHandler({
-      add: pod => this.#podAdded(pod),
-      update: (old, pod) => this.#podChanged(old, pod),
-      delete: pod => this.#podGoes(pod),
-    })
-  }
-
-  #podAdded(pod: Pod): void {
-    const owner = this.#ownerOf(pod)
-    if (pod.metadata.deletionTimestamp) this.#podGoes(pod)
-    else if (owner) {
-      this.#expectations.creationObserved(keyOf(owner))
-      this.#queue.add(keyOf(owner))
-    } else if (!controllerOf(pod)) this.#enqueueSelecting(pod)
-  }
-
-  #podChanged(old: Pod, pod: Pod): void {
-    if (old.metadata.uid !== pod.metadata.uid) {
-      this.#podGoes(old)
-      this.#podAdded(pod)
-      return
-    }
-    const before = this.#ownerOf(old)
-    const owner = this.#ownerOf(pod)
-    if (before && before !== owner) this.#queue.add(keyOf(before))
-    if (pod.metadata.deletionTimestamp) this.#podGoes(pod)
-    else if (owner) this.#queue.add(keyOf(owner))
-    else if (!controllerOf(pod)) this.#enqueueSelecting(pod)
-  }
-
-  #podGoes(pod: Pod): void {
-    const owner = this.#ownerOf(pod)
-    if (!owner) return
-    this.#expectations.deletionObserved(keyOf(owner), keyOf(pod))
-    this.#queue.add(keyOf(owner))
-  }
-
-  #ownerOf(pod: Pod): T | undefined {
-    const reference = controllerOf(pod)
-    if (reference?.kind !== this.#kind.resource.kind) return undefined
-    const owner = this.#sets.lister.find(reference.name, pod.metadata.namespace)
-    return owner?.metadata.uid === reference.uid ? owner : undefined
+    this.#pods.addHandler(
+      expectingHandler({
+        queue: this.#queue,
+        expectations: this.#expectations,
+        ownerOf: pod => ownerOf(this.#sets.lister, this.#kind.resource.kind, pod),
+        enqueueSelecting: pod => this.#enqueueSelecting(pod),
+      }),
+    )
   }
 
   #enqueueSelecting({ metadata }: Pod): void {
@@ -167,42 +135,21 @@ export class ReplicaSetController<T extends ReplicatedObject> {
   async #manage(key: string, set: Replicated, active: Pod[]): Promise<unknown> {
     const related = () => this.#related(set)
     const action = decideReplicas(set.replicas, { pods: active, related }, this.#context.clock.now())
-    if (action.do === 'create') return this.#create(key, set, action.count)
-    if (action.do === 'delete') return this.#delete(key, set, action.pods)
+    const expected = { key, owner: set, podControl: this.#podControl, expectations: this.#expectations }
+    if (action.do === 'create') return this.#create(expected, set, action.count)
+    if (action.do === 'delete') return this.#delete(expected, action.pods)
     return undefined
   }
 
-  async #create(key: string, set: Replicated, count: number): Promise<unknown> {
-    this.#expectations.expectCreations(key, count)
-    const { successes, error } = await slowStart(count, () => this.#createOne(key, set))
-    for (let skipped = count - successes; skipped > 0; skipped--) this.#expectations.creationObserved(key)
+  async #create(expected: ExpectedPods, set: Replicated, count: number): Promise<unknown> {
+    this.#expectations.expectCreations(expected.key, count)
+    const { error } = await createPods(expected, count, () => podFromTemplate(set.template, set))
     return error
   }
 
-  async #createOne(key: string, set: Replicated): Promise<void> {
-    try {
-      await this.#podControl.create(podFromTemplate(set.template, set), set)
-    } catch (error) {
-      if (!isNamespaceTerminating(error)) throw error
-      // Nothing can be created there any more, and the informer will not show it.
-      this.#expectations.creationObserved(key)
-    }
-  }
-
-  async #delete(key: string, set: Replicated, victims: Pod[]): Promise<unknown> {
-    this.#expectations.expectDeletions(key, victims.map(keyOf))
-    const results = await Promise.allSettled(
-      victims.map(async pod => {
-        try {
-          await this.#podControl.delete(pod, set)
-        } catch (error) {
-          this.#expectations.deletionObserved(key, keyOf(pod))
-          if (!isNotFound(error)) throw error
-        }
-      }),
-    )
-    const failed = results.find(result => result.status === 'rejected')
-    return failed?.reason
+  async #delete(expected: ExpectedPods, victims: readonly Pod[]): Promise<unknown> {
+    this.#expectations.expectDeletions(expected.key, victims.map(keyOf))
+    return deletePods(expected, victims)
   }
 
   /** Pods of all sets with the same owner. Upstream: getIndirectlyRelatedPods. */
@@ -214,22 +161,10 @@ export class ReplicaSetController<T extends ReplicatedObject> {
     return uids.flatMap(uid => controlledBy(this.#pods.lister, uid))
   }
 
-  /** Tried again once with the newest version: nobody else writes it. */
   async #writeStatus(object: T, { status: before }: Replicated, status: ReplicaSetStatus): Promise<void> {
-    const { client } = this.#context
     const { resource, withStatus } = this.#kind
     const wanted = withStatus(object, status)
     if (isDeepStrictEqual((wanted as { status?: unknown }).status, before)) return
-    const subresource = { subresource: 'status' }
-    try {
-      await client.update(resource, wanted as never, subresource)
-    } catch (error) {
-      if (isNotFound(error)) return
-      if (!isConflict(error)) throw error
-      const { name, namespace } = object.metadata
-      const fresh = await client.get(resource, { name, namespace: namespace! })
-      if (fresh.metadata.uid !== object.metadata.uid) return
-      await client.update(resource, withStatus(fresh, status) as never, subresource)
-    }
+    await writeStatus(this.#context.client, resource, object, newest => withStatus(newest, status) as never)
   }
 }

@@ -8,7 +8,6 @@ import {
   pods as podResource,
   statefulSets,
 } from '../../api/resources.ts'
-import { isConflict, isNotFound } from '../../api/status-error.ts'
 import type { ControllerRevision, StatefulSet, StatefulSetStatus } from '../../api/types/apps-v1.ts'
 import type { PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { type Requeue, runController } from '../../client/controller-loop.ts'
@@ -22,8 +21,10 @@ import { RevisionHistory, revisionsToForget } from '../history/revision-history.
 import { controllerOf } from '../pod-control/claim.ts'
 import { claimObjects } from '../pod-control/claim-objects.ts'
 import { claimable, ownerIndexers } from '../pod-control/owned-index.ts'
+import { ownerOf } from '../pod-control/owner-of.ts'
 import { nextAvailabilityMs } from '../pod-control/pod-state.ts'
 import { slowStart } from '../pod-control/slow-start.ts'
+import { writeStatus } from '../write-status.ts'
 import { chooseUpdateRevision, currentRevisionOf } from './choose-revisions.ts'
 import { decideStatefulSet, type StatefulAction } from './decide-stateful-set.ts'
 import { isMemberOf } from './ordinals.ts'
@@ -106,11 +107,8 @@ export class StatefulSetController {
     }
   }
 
-  #ownerOf({ metadata }: Pod): StatefulSet | undefined {
-    const reference = controllerOf({ metadata })
-    if (reference?.kind !== 'StatefulSet') return undefined
-    const owner = this.#sets.lister.find(reference.name, metadata.namespace)
-    return owner?.metadata.uid === reference.uid ? owner : undefined
+  #ownerOf(pod: Pod): StatefulSet | undefined {
+    return ownerOf(this.#sets.lister, 'StatefulSet', pod)
   }
 
   #enqueueSelecting({ metadata }: Pod): void {
@@ -203,7 +201,6 @@ export class StatefulSetController {
     await this.#history.forget(revisionsToForget(all, ({ metadata }) => live.has(metadata.name), limit))
   }
 
-  /** Tried again once with the newest version: nobody else writes it. */
   async #tellStatus(set: StatefulSet, pods: readonly Pod[], revisions: Revisions): Promise<void> {
     const { client, clock } = this.#context
     const observed = {
@@ -214,17 +211,7 @@ export class StatefulSetController {
     }
     const status: StatefulSetStatus = statefulSetStatus(set, observed, clock.now())
     if (isDeepStrictEqual(status, set.status)) return
-    const subresource = { subresource: 'status' }
-    try {
-      await client.update(statefulSets, { ...set, status }, subresource)
-    } catch (error) {
-      if (isNotFound(error)) return
-      if (!isConflict(error)) throw error
-      const { name, namespace } = set.metadata
-      const fresh = await client.get(statefulSets, { name, namespace: namespace! })
-      if (fresh.metadata.uid !== set.metadata.uid) return
-      await client.update(statefulSets, { ...fresh, status }, subresource)
-    }
+    await writeStatus(client, statefulSets, set, newest => ({ ...newest, status }))
   }
 }
 
