@@ -7,8 +7,14 @@ import { conflictError } from './conflict-error.ts'
 import { type FieldSet, pathText, setOf, union } from './field-set.ts'
 import { allowedByLastApplied, LAST_APPLIED, withLastApplied } from './last-applied.ts'
 import { capUpdaters, type ManagerId, type Managers, readManagers, writeManagers } from './managers.ts'
-import { type Applied, applyConfiguration, type Conflict, ownersAfterUpdate } from './ownership.ts'
-import { ShapeError, shapeOfKind } from './shape.ts'
+import {
+  type Applied,
+  applyConfiguration,
+  type Conflict,
+  type Context,
+  ownersAfterUpdate,
+} from './ownership.ts'
+import { type Shape, ShapeError } from './shape.ts'
 
 export interface Writer {
   /** The request's fieldManager. */
@@ -17,6 +23,13 @@ export interface Writer {
   subresource?: string | undefined
   /** RFC 3339 with seconds. */
   time: string
+}
+
+/** What is to be known of the kind that is written. */
+export interface TrackedKind {
+  shape: Shape
+  /** The status is written through a subresource of its own. */
+  hasStatus: boolean
 }
 
 /** kubectl's, whose client-side applies it may take over. Upstream: lastAppliedManager. */
@@ -57,7 +70,7 @@ export function trackUpdate(
   object: KubeObject,
   old: KubeObject | undefined,
   writer: Writer,
-  hasStatus: boolean,
+  { shape, hasStatus }: TrackedKind,
 ): void {
   const before = old?.metadata.managedFields ?? []
   const told = object.metadata.managedFields
@@ -67,7 +80,7 @@ export function trackUpdate(
     const managers = startingPoint(told, before)
     const next = capUpdaters(
       ownersAfterUpdate(old ?? {}, object, managers, idOf(writer, 'Update', object.apiVersion), {
-        shape: shapeOfKind(object.apiVersion, object.kind),
+        shape,
         ignored: ignoredBy(writer.subresource, hasStatus),
         time: writer.time,
       }),
@@ -108,19 +121,18 @@ export function apply(
   config: KubeObject,
   writer: Writer & { fieldManager: string },
   force: boolean,
-  hasStatus: boolean,
+  { shape, hasStatus }: TrackedKind,
 ): KubeObject {
   if (config.metadata.managedFields?.length)
     throw new StatusError({ code: 400, reason: 'BadRequest', message: 'metadata.managedFields must be nil' })
   const { apiVersion, kind } = config
   const by = idOf(writer, 'Apply', apiVersion)
-  const shape = shapeOfKind(apiVersion, kind)
   const base = live ? withoutManagedFields(live) : { apiVersion, kind, metadata: {} }
   const context = { shape, ignored: ignoredBy(writer.subresource, hasStatus), time: writer.time }
-  const managers = managersOf(live, writer.time, context.ignored)
+  const managers = managersOf(live, context)
   const attempt = (taking: boolean): Applied =>
     shaped(config, () => applyConfiguration(base, config, managers, by, taking, context))
-  const applied = settle(attempt(force), attempt, live, writer.fieldManager)
+  const applied = settle(attempt(force), attempt, live, { manager: writer.fieldManager, shape })
   const { metadata, ...rest } = applied.object as KubeObject
   const object = { ...rest, metadata: { ...metadata } } as KubeObject
   setManagedFields(object, writeManagers(capUpdaters(applied.managers)))
@@ -134,27 +146,27 @@ function settle(
   first: Applied,
   attempt: (force: boolean) => Applied,
   live: KubeObject | undefined,
-  manager: string,
+  { manager, shape }: { manager: string; shape: Shape },
 ): Applied {
   if (first.conflicts.length === 0) return first
-  const conflicts = manager === KUBECTL ? serious(first.conflicts, live) : first.conflicts
+  const conflicts = manager === KUBECTL ? serious(first.conflicts, live, shape) : first.conflicts
   if (conflicts.length > 0) throw conflictError(conflicts)
   return attempt(true)
 }
 
-function serious(conflicts: Conflict[], live: KubeObject | undefined): Conflict[] {
-  const allowed = live ? allowedByLastApplied(live) : new Set<string>()
+function serious(conflicts: Conflict[], live: KubeObject | undefined, shape: Shape): Conflict[] {
+  const allowed = live ? allowedByLastApplied(live, shape) : new Set<string>()
   return conflicts.filter(({ path }) => !allowed.has(pathText(path)))
 }
 
 /** An object that nobody tracked so far belongs to one who was before. Upstream: skipNonAppliedManager. */
-function managersOf(live: KubeObject | undefined, time: string, ignored: FieldSet): Managers {
+function managersOf(live: KubeObject | undefined, context: Context): Managers {
   if (!live) return new Map()
   const entries = live.metadata.managedFields ?? []
   if (entries.length > 0) return readManagers(entries)
-  const { apiVersion, kind } = live
+  const { apiVersion } = live
   const id: ManagerId = { manager: BEFORE_FIRST_APPLY, operation: 'Update', apiVersion, subresource: '' }
-  return ownersAfterUpdate({}, live, new Map(), id, { shape: shapeOfKind(apiVersion, kind), ignored, time })
+  return ownersAfterUpdate({}, live, new Map(), id, context)
 }
 
 function withoutManagedFields({ metadata, ...rest }: KubeObject): unknown {

@@ -4,7 +4,7 @@
 import type { KubeObject } from '../../api/kube-object.ts'
 import { deepEqual } from '../registry/deep-equal.ts'
 import { paths, pathText } from './field-set.ts'
-import { shapeOfKind } from './shape.ts'
+import type { Shape } from './shape.ts'
 import { toFieldSet } from './to-field-set.ts'
 
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -12,10 +12,9 @@ export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const MOST_BYTES = 256 * 1024
 
 /** Texts of the paths that the last client-side apply set and that still are as it set them. */
-export function allowedByLastApplied(live: KubeObject): Set<string> {
+export function allowedByLastApplied(live: KubeObject, shape: Shape): Set<string> {
   const last = lastApplied(live)
   if (!last || last.apiVersion !== live.apiVersion) return new Set()
-  const shape = shapeOfKind(last.apiVersion, last.kind)
   return new Set(paths(toFieldSet(last, shape)).map(pathText))
 }
 

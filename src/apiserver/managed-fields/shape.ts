@@ -7,6 +7,7 @@ import {
   typeOf,
   type ValueType,
 } from '../../api/schema/type-facts.ts'
+import type { JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
 
 export interface ListKey {
   name: string
@@ -43,13 +44,51 @@ function kindShape(struct: Shape): Shape {
   return { ...struct, field: name => (isTypeMeta(name) ? LEAF : struct.field(name)) }
 }
 
-const CUSTOM: Shape = {
-  is: 'struct',
-  constant: ['metadata'],
-  field: name => {
-    if (isTypeMeta(name)) return LEAF
-    return name === 'metadata' ? structOf(typeOf('meta/v1.ObjectMeta')) : FREE
-  },
+const CUSTOM: Shape = customRoot(() => FREE)
+
+/** Of a custom kind, by the schema of its version. Upstream: the typed objects that apiextensions makes of schemas. */
+export function shapeOfCustomKind(schema: JSONSchemaProps | undefined): Shape {
+  const root = shapeOfSchema(schema)
+  return root.is === 'struct' ? customRoot(name => root.field(name)) : CUSTOM
+}
+
+function customRoot(field: (name: string) => Shape | undefined): Shape {
+  return {
+    is: 'struct',
+    constant: ['metadata'],
+    field: name => {
+      if (isTypeMeta(name)) return LEAF
+      return name === 'metadata' ? structOf(typeOf('meta/v1.ObjectMeta')) : field(name)
+    },
+  }
+}
+
+function shapeOfSchema(schema: JSONSchemaProps | undefined): Shape {
+  if (!schema || schema['x-kubernetes-int-or-string']) return schema ? LEAF : FREE
+  if (schema.type === 'array') return listOfSchema(schema)
+  const isOpen = schema['x-kubernetes-preserve-unknown-fields'] === true
+  const { properties, additionalProperties } = schema
+  if (schema.type !== 'object') return isOpen ? FREE : LEAF
+  if (schema['x-kubernetes-map-type'] === 'atomic') return LEAF
+  if (properties) {
+    const fields = new Map(Object.entries(properties).map(([name, one]) => [name, shapeOfSchema(one)]))
+    return { is: 'struct', constant: [], field: name => fields.get(name) ?? (isOpen ? FREE : undefined) }
+  }
+  return typeof additionalProperties === 'object'
+    ? { is: 'map', of: shapeOfSchema(additionalProperties as JSONSchemaProps) }
+    : FREE
+}
+
+function listOfSchema(schema: JSONSchemaProps): Shape {
+  const items = schema.items as JSONSchemaProps | undefined
+  const type = schema['x-kubernetes-list-type']
+  if (type === 'set') return { is: 'set' }
+  if (type !== 'map') return LEAF
+  const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((name): ListKey => {
+    const fallback = items?.properties?.[name]?.default
+    return { name, ...(fallback !== undefined && { default: fallback }) }
+  })
+  return { is: 'keyed', keys, of: shapeOfSchema(items) }
 }
 
 function structOf(facts: TypeFacts): Shape {

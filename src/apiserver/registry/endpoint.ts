@@ -3,6 +3,8 @@ import type { KubeObject } from '../../api/kube-object.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
 import type { DecodedObject, FieldValidation } from '../../api/schema/decode-object.ts'
 import type { CustomResourceSubresourceScale } from '../../api/types/apiextensions-v1.ts'
+import type { TrackedKind } from '../managed-fields/field-manager.ts'
+import { type Shape, shapeOfKind } from '../managed-fields/shape.ts'
 import type { ResourceReader } from './resource-reader.ts'
 import type { ResourceStore } from './resource-store.ts'
 
@@ -26,8 +28,18 @@ export interface Endpoint {
   decode?(body: unknown, validation: FieldValidation | undefined, problems: readonly string[]): DecodedObject
   /** Where a custom resource keeps what its scale shows. */
   scalePaths?: CustomResourceSubresourceScale
+  /** How a custom kind is taken apart for field ownership; built-in kinds are known. */
+  shape?: Shape
   /** A warning for everybody who uses the version. */
   deprecation?: string
+}
+
+export function trackedKind({ info, store, shape }: Endpoint): TrackedKind {
+  const apiVersion = info.group ? `${info.group}/${info.version}` : info.version
+  return {
+    shape: shape ?? shapeOfKind(apiVersion, info.kind),
+    hasStatus: store.strategy.status !== undefined,
+  }
 }
 
 /** The object in the endpoint's version. */

@@ -9,7 +9,7 @@ import type { Admission } from '../admission/admission.ts'
 import { apply, trackUpdate } from '../managed-fields/field-manager.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
 import { checkPatchOptions, readConfiguration } from './apply-request.ts'
-import { type Endpoint, serve, served } from './endpoint.ts'
+import { type Endpoint, serve, served, trackedKind } from './endpoint.ts'
 import { groupVersion } from './resource-reader.ts'
 import { parseResourceVersion, tooLarge } from './resource-version.ts'
 import type { UpdateStrategy } from './strategy.ts'
@@ -85,7 +85,7 @@ export class ResourceHandler {
     const write = this.begin(endpoint, request)
     const object = write.decode(request.body)
     write.checkTarget(object)
-    trackUpdate(object, undefined, write.writer, hasStatus(endpoint))
+    trackUpdate(object, undefined, write.writer, trackedKind(endpoint))
     await write.admit('CREATE', object)
     const created = await endpoint.store.create(await toStored(endpoint, object), {
       namespace: request.namespace,
@@ -108,7 +108,7 @@ export class ResourceHandler {
     const transform = async (old: KubeObject | undefined) => {
       const object = unused ?? read()
       unused = undefined
-      trackUpdate(object, old && (await serve(endpoint, old)), write.writer, hasStatus(endpoint))
+      trackUpdate(object, old && (await serve(endpoint, old)), write.writer, trackedKind(endpoint))
       await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
       return toStored(endpoint, object)
     }
@@ -141,7 +141,7 @@ export class ResourceHandler {
         const current = await serve(endpoint, old)
         const object = write.decode(applyPatch(current, patch))
         write.checkTarget(object)
-        trackUpdate(object, current, write.writer, hasStatus(endpoint))
+        trackUpdate(object, current, write.writer, trackedKind(endpoint))
         // A patch that says nothing about the version applies to whatever version is there.
         await write.admit('UPDATE', object, old)
         return toStored(endpoint, object)
@@ -163,7 +163,7 @@ export class ResourceHandler {
     const writer = { ...write.writer, fieldManager: options.fieldManager! }
     const transform = async (old: KubeObject | undefined) => {
       const live = old && (await serve(endpoint, old))
-      const object = write.decode(apply(live, config, writer, options.force ?? false, hasStatus(endpoint)))
+      const object = write.decode(apply(live, config, writer, options.force ?? false, trackedKind(endpoint)))
       write.checkTarget(object)
       await write.admit(old ? 'UPDATE' : 'CREATE', object, old)
       return toStored(endpoint, object)
@@ -249,8 +249,6 @@ export function answer(object: KubeObject, code = 200, warnings: readonly string
 function distinct(warnings: readonly string[]): string[] {
   return [...new Set(warnings)]
 }
-
-const hasStatus = ({ store }: Endpoint) => store.strategy.status !== undefined
 
 function toStored(endpoint: Endpoint, object: KubeObject): KubeObject | Promise<KubeObject> {
   return endpoint.conversion ? endpoint.conversion.toStored(object) : object

@@ -12,6 +12,7 @@ import type {
 } from '../../../api/types/apiextensions-v1.ts'
 import { deepFreeze } from '../../../base/deep-freeze.ts'
 import type { WebhookClientParts } from '../../admission/webhook/webhook-client.ts'
+import { shapeOfCustomKind } from '../../managed-fields/shape.ts'
 import type { Conversion, Endpoint } from '../endpoint.ts'
 import { ResourceStore } from '../resource-store.ts'
 import { type Converter, webhookConverter } from './conversion-webhook.ts'
@@ -82,6 +83,7 @@ export function endpointsOf(definition: CustomResourceDefinition, parts: Endpoin
           ? webhookConversion(definition, version, stored, convert)
           : conversionOf(definition, version, stored),
         decode: (body, validation, problems) => decodeCustom(body, info, version, validation, problems),
+        shape: shapeOfCustomKind(version.schema?.openAPIV3Schema),
         ...(version.subresources?.scale && { scalePaths: version.subresources.scale }),
         ...(version.deprecated && { deprecation: deprecationOf(info, version) }),
       } satisfies Endpoint

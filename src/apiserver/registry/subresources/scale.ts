@@ -7,7 +7,7 @@ import type { Scale } from '../../../api/types/autoscaling-v1.ts'
 import type { LabelSelector } from '../../../api/types/meta-v1.ts'
 import { trackUpdate } from '../../managed-fields/field-manager.ts'
 import { applyPatch } from '../../patch/apply-patch.ts'
-import { type Endpoint, serve } from '../endpoint.ts'
+import { type Endpoint, serve, trackedKind } from '../endpoint.ts'
 import { answer, type ResourceHandler } from '../resource-handler.ts'
 import type { WriteRequest } from '../write-request.ts'
 import type { SubresourceHandler } from './subresource.ts'
@@ -63,7 +63,7 @@ async function change(
       const { resourceVersion } = scale.metadata
       const changed = access.withReplicas(before, scale.spec.replicas ?? 0)
       const object = { ...changed, metadata: { ...before.metadata, resourceVersion } } as KubeObject
-      trackUpdate(object, before, write.writer, true)
+      trackUpdate(object, before, write.writer, trackedKind(endpoint))
       return endpoint.conversion ? endpoint.conversion.toStored(object) : object
     },
     validate: (final, old) => write.validate('UPDATE', access.read(final), old && access.read(old)),
