@@ -32,6 +32,10 @@ const objects: Record<string, object> = {
   },
   'endpoints/empty': {},
   'endpoints/plain': { subsets: [{ addresses: [{ ip: '10.0.0.9' }], ports: [{ port: 53 }] }] },
+  'nodes/silent': {
+    metadata: { name: 'silent' },
+    status: { daemonEndpoints: { kubeletEndpoint: { Port: 0 } } },
+  },
   'nodes/node-1': {
     metadata: { name: 'node-1' },
     status: {
@@ -66,6 +70,7 @@ const found: [resource: string, name: string, random: number, expected: object][
   ['services', 'web:main', 0.99, http('10.0.0.3', 9090)],
   ['services', 'plain', 0, http('10.0.0.9', 53)],
   ['nodes', 'node-1', 0, { to: 'kubelet', nodeName: 'node-1' }],
+  ['nodes', 'silent:10250', 0, { to: 'kubelet', nodeName: 'silent' }],
   ['nodes', 'https:node-1:10250', 0, { to: 'kubelet', nodeName: 'node-1' }],
   ['nodes', 'node-1:9100', 0, http('192.168.1.5', 9100)],
 ]

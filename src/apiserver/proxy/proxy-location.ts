@@ -24,6 +24,8 @@ export interface LocationParts {
   random: () => number
 }
 
+const DEFAULT_KUBELET_PORT = 10_250
+
 /** Throws StatusError with upstream's texts. */
 export function locate(
   parts: LocationParts,
@@ -99,7 +101,8 @@ async function locateNode(id: string, get: Get): Promise<ProxyLocation> {
   const asked = splitSchemeNamePort(id)
   if (!asked) throw badRequest(`invalid node request ${JSON.stringify(id)}`)
   const { metadata, status } = await get<Node>('nodes', asked.name)
-  const kubeletPort = String(status?.daemonEndpoints?.kubeletEndpoint?.Port ?? '')
+  // A node that tells no port (nobody listens: the kubelet is asked in-process) has upstream's.
+  const kubeletPort = String(status?.daemonEndpoints?.kubeletEndpoint?.Port || DEFAULT_KUBELET_PORT)
   if (asked.port === '' || asked.port === kubeletPort) return { to: 'kubelet', nodeName: metadata.name }
   const preferred = ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP']
   const addresses = status?.addresses ?? []
