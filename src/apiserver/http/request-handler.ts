@@ -2,18 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import type { ApiHandler, ApiResponse, UserInfo } from '../../api/request.ts'
 import { badRequest, internalError, type Status, StatusError } from '../../api/status-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { ANONYMOUS, type Authenticator, type Credentials } from '../authn/authenticator.ts'
+import { ANONYMOUS, type Authenticator } from '../authn/authenticator.ts'
 import { impersonate } from '../authn/impersonation.ts'
-import { type Attributes, type Authorizer, requireAllowed } from '../authz/authorizer.ts'
+import { type Authorizer, requireAllowed } from '../authz/authorizer.ts'
 import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import type { ResourceIndex } from '../discovery/resource-index.ts'
-import { type UpgradeRequest, upgradeKind } from '../streaming/upgrade.ts'
-import { sendBytes, sendEvents } from '../streaming/websocket-answers.ts'
+import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
 import type { ConnectHandler } from './connect.ts'
 import { deprecationOf } from './deprecated-resources.ts'
@@ -21,11 +19,13 @@ import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
 import { MaxInFlight } from './max-in-flight.ts'
 import type { RequestLabels, ServerMetrics } from './metrics.ts'
-import { JSON_TYPE, negotiate } from './negotiate.ts'
-import { parseRequestInfo, type RequestInfo, type ResourceRequestInfo } from './request-info.ts'
+import { negotiate } from './negotiate.ts'
+import { attributesFor, credentialsOf, isLongRunning, parseInfo, splitUrl } from './request-attributes.ts'
+import type { RequestInfo, ResourceRequestInfo } from './request-info.ts'
 import { send, sendStatus, sendText, wantsPretty, warningHeader } from './respond.ts'
 import { streamBytes, streamWatch } from './stream-response.ts'
 import { type TableLookup, transformer } from './transform.ts'
+import { answerOverWebSocket, hangUpWhenClosing, refuseUpgrade } from './upgrades.ts'
 
 /** Takes over the connection of an upgrade request; who asks may do so. It owns the socket from then on. */
 export type UpgradeHandler = (upgrade: UpgradeRequest) => Promise<void>
@@ -62,8 +62,6 @@ export interface RequestHandlerOptions {
 }
 
 const REQUEST_TIMEOUT_MS = 60_000
-const LONG_RUNNING_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
-const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection'])
 
 interface Exchange {
   request: IncomingMessage
@@ -120,25 +118,14 @@ export class RequestHandler {
       if (!info.isResource) throw badRequest('Upgrade request required')
       checkRoute(info, this.#options.resources.find(info.group, info.version, info.resource))
       const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
-      const signal = this.#hangUpWhenClosing(socket)
+      const signal = hangUpWhenClosing(socket, this.#options.closing)
       const upgrade = { request, socket, head, info, query, user, signal }
-      await (handler ? handler(upgrade) : this.#answerOverWebSocket(upgrade))
+      await (handler
+        ? handler(upgrade)
+        : answerOverWebSocket(upgrade, { ...this.#options, encoder: this.#encoder }))
     } catch (error) {
       refuseUpgrade(socket, this.#statusOf(error, request))
     }
-  }
-
-  /** Connections taken over are unknown to the HTTP server: it does not end them when it closes. */
-  #hangUpWhenClosing(socket: Duplex): AbortSignal {
-    const { closing } = this.#options
-    const over = new AbortController()
-    const hangUp = () => socket.destroy()
-    closing.addEventListener('abort', hangUp, { once: true })
-    socket.once('close', () => {
-      closing.removeEventListener('abort', hangUp)
-      over.abort(new Error('the connection was closed'))
-    })
-    return over.signal
   }
 
   async #serveInTime(exchange: Omit<Exchange, 'signal'>, gone: AbortController): Promise<void> {
@@ -227,29 +214,6 @@ export class RequestHandler {
     return send(request, response, { code: answer.code, contentType: representation.mediaType, body })
   }
 
-  /** Watches and logs; everything else is plain HTTP's. */
-  async #answerOverWebSocket(upgrade: UpgradeRequest): Promise<void> {
-    const { request, info, query, user, signal } = upgrade
-    const { resources, codec, handle } = this.#options
-    const goesOn = info.verb === 'watch' || (info.verb === 'get' && info.subresource === 'log')
-    if (!goesOn || upgradeKind(request) !== 'websocket') throw notImplemented()
-    const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
-    const representation = negotiate(request.headers.accept, 'watch', { protobuf: false })
-    const convert = transformer({ ...this.#options, representation, resource, query })
-    const answer = await handle(
-      await buildApiRequest({ request, info, query, user, resource, codec, signal }),
-    )
-    if (answer.kind === 'stream') return sendBytes(upgrade, answer.body)
-    if (answer.kind !== 'watch') throw notImplemented()
-    const encoder = this.#encoder
-    const { events } = answer
-    async function* texts() {
-      for await (const { type, object } of events)
-        yield encoder.frame(type, convert(object), JSON_TYPE).toString().trimEnd()
-    }
-    return sendEvents(upgrade, texts())
-  }
-
   async #serveHealth({ request, response, path, query }: Exchange): Promise<void> {
     const { health, log } = this.#options
     const onFailure = (check: string, error: unknown) => log.warn({ check, error }, 'a health check failed')
@@ -308,50 +272,6 @@ function setCommonHeaders(request: IncomingMessage, response: ServerResponse, cl
   if (closing) response.setHeader('Connection', 'close')
 }
 
-function splitUrl(request: IncomingMessage): { path: string; query: URLSearchParams } {
-  const url = request.url ?? '/'
-  const mark = url.indexOf('?')
-  return mark < 0
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
-}
-
-function parseInfo(request: IncomingMessage, path: string, query: URLSearchParams): RequestInfo {
-  return parseRequestInfo(request.method ?? 'GET', path, query)
-}
-
-function isLongRunning(info: RequestInfo): boolean {
-  return info.isResource && (info.verb === 'watch' || LONG_RUNNING_SUBRESOURCES.has(info.subresource ?? ''))
-}
-
-function credentialsOf(request: IncomingMessage): Credentials {
-  const socket = request.socket as TLSSocket
-  const certificate = socket.getPeerX509Certificate?.()
-  const bearer = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')
-  return {
-    ...(certificate && { clientCertificate: { certificate, trusted: socket.authorized } }),
-    ...(bearer && { bearerToken: bearer[1] as string }),
-  }
-}
-
-function attributesFor(info: RequestInfo, user: UserInfo, query: URLSearchParams): Attributes {
-  if (!info.isResource) return { user, verb: info.verb, path: info.path }
-  const { verb, group, version, resource, subresource, namespace, name } = info
-  const [fieldSelector, labelSelector] = [query.get('fieldSelector'), query.get('labelSelector')]
-  return {
-    user,
-    verb,
-    group,
-    version,
-    resource,
-    ...(subresource && { subresource }),
-    ...(namespace && { namespace }),
-    ...(name && { name }),
-    ...(COLLECTION_VERBS.has(verb) && fieldSelector && { fieldSelector }),
-    ...(COLLECTION_VERBS.has(verb) && labelSelector && { labelSelector }),
-  }
-}
-
 function addWarnings(response: ServerResponse, answer: ApiResponse, deprecation: readonly string[]): void {
   const warnings = [...deprecation, ...(answer.kind === 'stream' ? [] : (answer.warnings ?? []))]
   if (warnings.length > 0) response.setHeader('Warning', warnings.map(warningHeader))
@@ -364,24 +284,4 @@ function timedOut(): StatusError {
     message: 'Timeout: request did not complete within the allotted timeout',
     details: {},
   })
-}
-
-function notImplemented(): StatusError {
-  return new StatusError({
-    code: 501,
-    reason: 'NotImplemented',
-    message: 'the server does not serve upgrade requests of this subresource',
-    details: {},
-  })
-}
-
-function refuseUpgrade(socket: Duplex, status: Status): void {
-  const body = `${JSON.stringify(status)}\n`
-  const head = [
-    `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}`,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -1,15 +1,8 @@
 // Whether a container that exited runs again. Upstream: podutil.ContainerShouldRestart, ShouldContainerBeRestarted.
 import { isLegacySidecar } from '../../api/pod/legacy-sidecar.ts'
+import { matchingRule } from '../../api/pod/restart.ts'
 import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { newestOf, type ObservedPod } from './observed-pod.ts'
-
-/** The first rule that matches the exit code; undefined when none does. */
-export function matchingRule(container: Container, exitCode: number) {
-  return container.restartPolicyRules?.find(({ exitCodes }) => {
-    const listed = exitCodes?.values?.includes(exitCode) ?? false
-    return exitCodes?.operator === 'NotIn' ? !listed : exitCodes?.operator === 'In' && listed
-  })
-}
 
 /** The container's rules decide first, then its own policy, then the pod's. A regular init container never repeats a success. */
 export function restartsAfter(container: Container, spec: PodSpec, exitCode: number): boolean {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { UserInfo } from '../../api/request.ts'
-import { failure, type Loose, pod, TestRegistry } from '../registry/test-registry.ts'
+import type { UserInfo } from '../../../api/request.ts'
+import { failure, type Loose, pod, TestRegistry } from '../../registry/test-registry.ts'
+import { storageLookup } from '../storage-lookup.ts'
 import { nodeRestriction } from './node-restriction.ts'
-import { storageLookup } from './storage-lookup.ts'
 
 const user: UserInfo = { name: 'system:node:n1', groups: ['system:nodes'] }
 const MIRROR = { 'kubernetes.io/config.mirror': 'x' }
