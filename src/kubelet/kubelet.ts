@@ -1,49 +1,37 @@
 // The node's agent: registers the node, gives each pod bound to it a worker, and answers what only the node knows.
 // It decides nothing about containers itself; pod-worker/ does.
-import { join } from 'node:path'
 import type { NodeAccess } from '../api/node-access.ts'
 import { pods } from '../api/resources.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { Informer } from '../client/informer.ts'
 import { PodAdmission } from './admission/pod-admission.ts'
-import { noCgroups } from './cgroups/pod-cgroups.ts'
-import { backOffLimits, shutdownGrace } from './configuration/settings.ts'
-import { ClientObjectSource } from './containers/object-source.ts'
+import { shutdownGrace } from './configuration/settings.ts'
 import { observeNode } from './eviction/measure-node.ts'
-import { HookRunner } from './hooks/hook-runner.ts'
-import { ImagePuller } from './images/image-puller.ts'
-import { PulledImages } from './images/pulled-images.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
+import { makeWorkerParts } from './make-worker-parts.ts'
 import { type Machine, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import { NodeCare } from './node-care.ts'
-import { nodeFacts } from './node-facts.ts'
 import { PodEvents } from './pod-events.ts'
+import { PodIntake } from './pod-intake.ts'
 import type { PodWorker } from './pod-worker/pod-worker.ts'
-import { PreparedContainers, removePrepared } from './pod-worker/prepared-containers.ts'
+import { removePrepared } from './pod-worker/prepared-containers.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
 import type { FailWords } from './pod-worker/worker-phase.ts'
 import { PodWorkers } from './pod-workers.ts'
-import { Prober } from './prober/prober.ts'
 import { Resizes } from './resize/resizes.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
 import { answerKubeletRequest, type KubeletServerParts } from './server/kubelet-server.ts'
-import { NodeShutdown, REJECTED } from './shutdown/node-shutdown.ts'
-import { isMirror, isStatic } from './static-pods/static-pod.ts'
+import { NodeShutdown } from './shutdown/node-shutdown.ts'
+import { isStatic } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
 import { answerNodeRequest } from './stats/node-endpoints.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
-import { isTerminal } from './status/compute-status.ts'
-import { StatusWriter } from './status/status-writer.ts'
 import { PodStreaming } from './streaming/pod-streaming.ts'
-import { systemMounter } from './volumes/mounter.ts'
-import { PodVolumes } from './volumes/pod-volumes.ts'
 
 const EVICTED = 'Evicted'
-/** What runs when its pod is gone from the API was deleted by force: that leaves a small grace only. */
-const FORCED_GRACE_SECONDS = 1
 
 export class Kubelet {
   readonly #parts: KubeletParts
@@ -124,7 +112,9 @@ export class Kubelet {
       this.#parts.options?.machine ??
       readMachine(this.#parts.rootDir, `${version.runtimeName}://${version.runtimeVersion}`)
     this.#agent = this.#makeAgent(machine)
-    this.#workerParts = this.#makeWorkerParts(machine, version.runtimeName)
+    const { runtimeName } = version
+    const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
+    this.#workerParts = makeWorkerParts(this.#parts, { machine, runtimeName, view, resizes, workers, signal })
     this.#workerParts.statuses.start(signal)
     await Promise.all([
       this.#agent.register(signal),
@@ -138,10 +128,11 @@ export class Kubelet {
     }
     const events = watchRuntime(runtime, this.#view, target, clock, log, signal)
     await this.#static.load(signal)
+    const intake = this.#makeIntake(this.#workerParts, signal)
     this.#informer.addHandler({
-      add: pod => this.#podSeen(pod),
-      update: (old, pod) => this.#podUpdated(old, pod),
-      delete: pod => this.#podGone(pod),
+      add: pod => intake.seen(pod),
+      update: (old, pod) => intake.updated(old, pod),
+      delete: pod => intake.gone(pod),
     })
     const parts = [
       events,
@@ -162,6 +153,20 @@ export class Kubelet {
    */
   async shutDown(graceMs: number, signal: AbortSignal): Promise<void> {
     await this.#shutdown.run(graceMs, AbortSignal.any([signal, this.#signal]))
+  }
+
+  #makeIntake(workerParts: WorkerParts, signal: AbortSignal): PodIntake {
+    return new PodIntake({
+      workers: this.#workers,
+      workerParts,
+      static: this.#static,
+      shutdown: this.#shutdown,
+      admission: this.#admission,
+      resizes: this.#resizes,
+      lister: this.#informer.lister,
+      hasNode: () => this.#agent?.node !== undefined,
+      signal,
+    })
   }
 
   #makeShutdown(): NodeShutdown {
@@ -265,118 +270,11 @@ export class Kubelet {
     })
   }
 
-  #makeWorkerParts(machine: Machine, runtimeName: string): WorkerParts {
-    const { client, runtime, clock, log, recorder, random, rootDir, options } = this.#parts
-    const source = new ClientObjectSource(client)
-    const events = new PodEvents(recorder)
-    const facts = nodeFacts(this.#parts, machine)
-    const mounter = options?.mounter ?? systemMounter
-    const changed = (uid: string) => this.#workers.get(uid)?.wake()
-    return {
-      runtime: this.#view.runtime,
-      view: this.#view,
-      images: new ImagePuller({
-        images: runtime,
-        source,
-        clock,
-        events,
-        parallel: options?.configuration?.maxParallelImagePulls ?? options?.parallelPulls ?? 4,
-        pulled: new PulledImages(join(rootDir, 'image_manager')),
-      }),
-      prepared: new PreparedContainers(this.#view.runtime),
-      resizes: this.#resizes,
-      volumes: new PodVolumes({
-        facts,
-        source,
-        client,
-        mounter,
-        clock,
-        log,
-        events,
-        changed,
-        signal: this.#signal,
-      }),
-      hooks: new HookRunner({ runtime, clock, events }),
-      cgroups: options?.cgroups ?? noCgroups,
-      probes:
-        options?.probes ??
-        new Prober({
-          runtime,
-          events,
-          clock,
-          random,
-          hostIPs: facts.hostIPs,
-          changed: uid => this.#workers.get(uid)?.probesChanged(),
-        }),
-      events,
-      statuses: new StatusWriter(client, clock, log),
-      client,
-      source,
-      facts,
-      runtimeName,
-      backOffLimits: options?.backOff ?? backOffLimits(options?.configuration ?? {}),
-      clock,
-      log,
-    }
-  }
-
-  #podSeen(pod: Pod, isSecondLook = false): void {
-    if (isMirror(pod)) {
-      this.#static.mirrorSeen(pod)
-      return
-    }
-    const { newcomers } = this.#shutdown
-    if (this.#workers.get(pod.metadata.uid) || newcomers === 'kept') return
-    const isNew = this.#agent?.node && !this.#isKnownToRuntime(pod)
-    const words = isNew ? (newcomers === 'refused' ? REJECTED : this.#admission.judge(pod)) : undefined
-    if (words && words !== REJECTED && !isSecondLook) {
-      void this.#lookAgain(pod)
-      return
-    }
-    const worker = this.#workers.start(this.#resizes.seen(pod), this.#workerParts!, this.#signal)
-    void this.#workers.over(pod.metadata.uid).then(() => this.#resizes.forget(pod.metadata.uid))
-    if (!words) return
-    const { reason, message } = words
-    this.#workerParts!.events.tell(pod, 'Warning', reason, message.replace('Pod was rejected: ', ''))
-    worker.reject(words)
-  }
-
-  async #lookAgain(seen: Pod): Promise<void> {
-    const { name, namespace, uid } = seen.metadata
-    await this.#admission.prepareSecondLook(seen)
-    const pod = this.#informer.lister.find(name, namespace)
-    if (pod?.metadata.uid === uid && !this.#signal.aborted) this.#podSeen(pod, true)
-  }
-
-  /** A pod that has started here before is not judged again. */
-  #isKnownToRuntime(pod: Pod): boolean {
-    return !!pod.status.startTime || isTerminal(pod.status.phase) || !!pod.metadata.deletionTimestamp
-  }
-
   /** What is gone from the API, however quickly, is not counted any more. Upstream: filterOutInactivePods. */
   #isKnown(pod: Pod): boolean {
     const { name, namespace, uid } = pod.metadata
     const known = this.#informer.lister.find(name, namespace)
     return known?.metadata.uid === uid || isStatic(pod)
-  }
-
-  #podUpdated(old: Pod, pod: Pod): void {
-    if (old.metadata.uid !== pod.metadata.uid) {
-      this.#podGone(old)
-      this.#podSeen(pod)
-      return
-    }
-    if (isMirror(pod)) {
-      this.#static.mirrorSeen(pod)
-      return
-    }
-    this.#workerParts!.statuses.observe(pod)
-    this.#workers.get(pod.metadata.uid)?.update(this.#resizes.updated(pod))
-  }
-
-  #podGone(pod: Pod): void {
-    if (isMirror(pod)) this.#static.mirrorGone(pod)
-    else this.#workers.get(pod.metadata.uid)?.remove(FORCED_GRACE_SECONDS)
   }
 }
 

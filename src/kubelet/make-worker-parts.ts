@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { noCgroups } from './cgroups/pod-cgroups.ts'
+import { backOffLimits } from './configuration/settings.ts'
+import { ClientObjectSource } from './containers/object-source.ts'
+import { HookRunner } from './hooks/hook-runner.ts'
+import { ImagePuller } from './images/image-puller.ts'
+import { PulledImages } from './images/pulled-images.ts'
+import type { KubeletParts } from './kubelet-parts.ts'
+import type { Machine } from './node/machine.ts'
+import { nodeFacts } from './node-facts.ts'
+import { PodEvents } from './pod-events.ts'
+import { PreparedContainers } from './pod-worker/prepared-containers.ts'
+import type { WorkerParts } from './pod-worker/worker-parts.ts'
+import type { PodWorkers } from './pod-workers.ts'
+import { Prober } from './prober/prober.ts'
+import type { Resizes } from './resize/resizes.ts'
+import type { RuntimeView } from './runtime-view/runtime-view.ts'
+import { StatusWriter } from './status/status-writer.ts'
+import { systemMounter } from './volumes/mounter.ts'
+import { PodVolumes } from './volumes/pod-volumes.ts'
+
+export interface WorkerSurroundings {
+  machine: Machine
+  /** Scheme of container ids, as the runtime names itself. */
+  runtimeName: string
+  view: RuntimeView
+  resizes: Resizes
+  workers: PodWorkers
+  /** Aborts when the kubelet ends. */
+  signal: AbortSignal
+}
+
+/** Who works for the node's pods, ready made from what the kubelet has. */
+export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings): WorkerParts {
+  const { machine, runtimeName, view, resizes, workers, signal } = around
+  const { client, runtime, clock, log, recorder, random, rootDir, options } = parts
+  const source = new ClientObjectSource(client)
+  const events = new PodEvents(recorder)
+  const facts = nodeFacts(parts, machine)
+  const mounter = options?.mounter ?? systemMounter
+  const changed = (uid: string) => workers.get(uid)?.wake()
+  return {
+    runtime: view.runtime,
+    view,
+    images: new ImagePuller({
+      images: runtime,
+      source,
+      clock,
+      events,
+      parallel: options?.configuration?.maxParallelImagePulls ?? options?.parallelPulls ?? 4,
+      pulled: new PulledImages(join(rootDir, 'image_manager')),
+    }),
+    prepared: new PreparedContainers(view.runtime),
+    resizes,
+    volumes: new PodVolumes({
+      facts,
+      source,
+      client,
+      mounter,
+      clock,
+      log,
+      events,
+      changed,
+      signal,
+    }),
+    hooks: new HookRunner({ runtime, clock, events }),
+    cgroups: options?.cgroups ?? noCgroups,
+    probes:
+      options?.probes ??
+      new Prober({
+        runtime,
+        events,
+        clock,
+        random,
+        hostIPs: facts.hostIPs,
+        changed: uid => workers.get(uid)?.probesChanged(),
+      }),
+    events,
+    statuses: new StatusWriter(client, clock, log),
+    client,
+    source,
+    facts,
+    runtimeName,
+    backOffLimits: options?.backOff ?? backOffLimits(options?.configuration ?? {}),
+    clock,
+    log,
+  }
+}
