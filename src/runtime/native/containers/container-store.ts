@@ -1,72 +1,22 @@
 // Containers from creation to removal: bundle, overlay root, conmon, exit. State is a file per container, so that a
 // new runtime finds everything again; the truth about the end is conmon's exit file.
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Clock } from '../../../base/clock.ts'
-import type { Log } from '../../../base/log.ts'
-import type {
-  ContainerConfig,
-  ContainerEventType,
-  ContainerState,
-  LinuxContainerResources,
-  LinuxContainerUser,
-} from '../../cri/cri.generated.ts'
+import type { ContainerEventType, ContainerState, LinuxContainerResources } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { killCgroup } from '../cgroup/kill-cgroup.ts'
-import { readStates, type StateDir, writeState } from '../state-dir.ts'
+import { readStates, writeState } from '../state-dir.ts'
 import { isAlive } from '../syscall/is-alive.ts'
-import { mount, unmountIfMounted } from '../syscall/libc.ts'
 import { createThroughConmon, startByFifo } from './conmon.ts'
+import { type BundleParts, dismantle, mountRoot } from './container-bundle.ts'
+import type { ContainerRecord, NewContainer } from './container-record.ts'
 import { signalNumber } from './signal-number.ts'
 
-const run = promisify(execFile)
-
-export interface ContainerRecord {
-  id: string
-  sandboxId: string
-  config: ContainerConfig
-  /** What the container was asked to run, resolved: the image's id. */
-  imageId: string
-  imageRef: string
-  logPath: string
-  stopSignal: string
-  /** Whom it runs as, resolved. */
-  user: LinuxContainerUser
-  /** Nanoseconds since the epoch; 0 when it has not come to that. */
-  createdAt: number
-  startedAt: number
-  finishedAt: number
-  pid: number
-  state: ContainerState
-  exitCode: number
-  reason: string
-  message: string
-}
-
-export interface NewContainer {
-  sandboxId: string
-  config: ContainerConfig
-  imageId: string
-  imageRef: string
-  logPath: string
-  stopSignal: string
-  user: LinuxContainerUser
-  /** Layers of the root, topmost first. */
-  lowerDirs: readonly string[]
-  /** The OCI spec once id and root are known. */
-  spec(id: string, rootfs: string): object
-}
-
-export interface ContainerStoreOptions {
-  dir: StateDir
-  /** Path of crun or runc. */
-  runtime: string
+export interface ContainerStoreOptions extends BundleParts {
   isRunc: boolean
   clock: Clock
-  log: Log
   /** The container's cgroup; undefined when its sandbox is gone. */
   cgroupOf(container: ContainerRecord): string | undefined
   onEvent(type: ContainerEventType, container: ContainerRecord): void
@@ -96,7 +46,7 @@ export class ContainerStore {
       else if (!isAlive(record.pid)) this.#lost(record)
       else if (!existsSync(join(dir.ociRoot, record.id, 'exec.fifo'))) record.state = 'CONTAINER_RUNNING'
     }
-    await Promise.all(broken.map(id => this.#dismantle(id)))
+    await Promise.all(broken.map(id => dismantle(id, this.#options)))
   }
 
   get(id: string): ContainerRecord {
@@ -119,7 +69,7 @@ export class ContainerStore {
     const bundle = dir.container(id)
     mkdirSync(bundle, { mode: 0o700 })
     try {
-      const rootfs = this.#mountRoot(id, wanted.lowerDirs)
+      const rootfs = mountRoot(bundle, wanted.lowerDirs)
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(wanted.spec(id, rootfs)), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
       const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config
@@ -152,28 +102,9 @@ export class ContainerStore {
       this.#options.onEvent('CONTAINER_CREATED_EVENT', record)
       return record
     } catch (error) {
-      await this.#dismantle(id)
+      await dismantle(id, this.#options)
       throw error
     }
-  }
-
-  /** A writable layer of its own over the image's. */
-  #mountRoot(id: string, lowerDirs: readonly string[]): string {
-    const bundle = this.#options.dir.container(id)
-    const [rootfs, upper, work] = ['rootfs', 'upper', 'work'].map(name => join(bundle, name)) as [
-      string,
-      string,
-      string,
-    ]
-    for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
-    mount(
-      'overlay',
-      rootfs,
-      'overlay',
-      0,
-      `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`,
-    )
-    return rootfs
   }
 
   async start(id: string): Promise<void> {
@@ -285,21 +216,8 @@ export class ContainerStore {
     if (!record) return
     await this.stop(id, 0)
     if (!this.#records.delete(id)) return
-    await this.#dismantle(id)
+    await dismantle(id, this.#options)
     this.#options.onEvent('CONTAINER_DELETED_EVENT', record)
-  }
-
-  async #dismantle(id: string): Promise<void> {
-    const { dir, runtime, log } = this.#options
-    if (existsSync(join(dir.ociRoot, id))) {
-      await run(runtime, [`--root=${dir.ociRoot}`, 'delete', '--force', id]).catch(error =>
-        log.warn({ err: error, container: id }, 'the container runtime could not delete a container'),
-      )
-    }
-    unmountIfMounted(dir.container(id, 'rootfs'))
-    rmSync(dir.container(id), { recursive: true, force: true })
-    rmSync(join(dir.exits, id), { force: true })
-    rmSync(join(dir.attach, id), { recursive: true, force: true })
   }
 
   #save(record: ContainerRecord): void {

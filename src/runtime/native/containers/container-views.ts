@@ -1,7 +1,7 @@
 // A container's record as the CRI shows it.
 import type * as cri from '../../cri/cri.generated.ts'
 import { formatReference, parseReference } from '../images/reference.ts'
-import type { ContainerRecord } from './container-store.ts'
+import type { ContainerRecord } from './container-record.ts'
 
 export function containerSummary(record: ContainerRecord): cri.Container {
   const { id, sandboxId, config, imageId, imageRef, state, createdAt } = record

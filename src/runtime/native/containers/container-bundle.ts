@@ -1,0 +1,42 @@
+// A container's folder and mounts on the host: made before it is created, gone when it is removed.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Log } from '../../../base/log.ts'
+import type { StateDir } from '../state-dir.ts'
+import { mount, unmountIfMounted } from '../syscall/libc.ts'
+
+const run = promisify(execFile)
+
+export interface BundleParts {
+  dir: StateDir
+  /** Path of crun or runc. */
+  runtime: string
+  log: Log
+}
+
+/** A writable layer of its own over the image's. */
+export function mountRoot(bundle: string, lowerDirs: readonly string[]): string {
+  const [rootfs, upper, work] = ['rootfs', 'upper', 'work'].map(name => join(bundle, name)) as [
+    string,
+    string,
+    string,
+  ]
+  for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
+  mount('overlay', rootfs, 'overlay', 0, `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`)
+  return rootfs
+}
+
+/** Nothing of the container is left on the host, however far it had come. */
+export async function dismantle(id: string, { dir, runtime, log }: BundleParts): Promise<void> {
+  if (existsSync(join(dir.ociRoot, id))) {
+    await run(runtime, [`--root=${dir.ociRoot}`, 'delete', '--force', id]).catch(error =>
+      log.warn({ err: error, container: id }, 'the container runtime could not delete a container'),
+    )
+  }
+  unmountIfMounted(dir.container(id, 'rootfs'))
+  rmSync(dir.container(id), { recursive: true, force: true })
+  rmSync(join(dir.exits, id), { force: true })
+  rmSync(join(dir.attach, id), { recursive: true, force: true })
+}

@@ -1,0 +1,38 @@
+// What the runtime keeps of a container, and what it takes to make one.
+import type { ContainerConfig, ContainerState, LinuxContainerUser } from '../../cri/cri.generated.ts'
+
+export interface ContainerRecord {
+  id: string
+  sandboxId: string
+  config: ContainerConfig
+  /** What the container was asked to run, resolved: the image's id. */
+  imageId: string
+  imageRef: string
+  logPath: string
+  stopSignal: string
+  /** Whom it runs as, resolved. */
+  user: LinuxContainerUser
+  /** Nanoseconds since the epoch; 0 when it has not come to that. */
+  createdAt: number
+  startedAt: number
+  finishedAt: number
+  pid: number
+  state: ContainerState
+  exitCode: number
+  reason: string
+  message: string
+}
+
+export interface NewContainer {
+  sandboxId: string
+  config: ContainerConfig
+  imageId: string
+  imageRef: string
+  logPath: string
+  stopSignal: string
+  user: LinuxContainerUser
+  /** Layers of the root, topmost first. */
+  lowerDirs: readonly string[]
+  /** The OCI spec once id and root are known. */
+  spec(id: string, rootfs: string): object
+}
