@@ -5,6 +5,7 @@ import { isConfigMapKey, isDns1123Label, isPathSegmentName } from '../names.ts'
 import type { ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret } from '../types/core-v1.ts'
 import { admissionChecks } from './admission-registration.ts'
 import { certificateChecks } from './certificates.ts'
+import { clusterChecks } from './cluster/cluster-checks.ts'
 import { definitionChecks } from './custom-resource-definition.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { limitChecks } from './limits-and-quotas.ts'
@@ -42,6 +43,7 @@ export const validators: Record<string, Validator> = {
   'storage.k8s.io/StorageClass': storageClassValidator,
   '/ConfigMap': { create: validateConfigMap, update: validateConfigMapUpdate },
   '/Secret': { create: validateSecret, update: validateSecretUpdate },
+  ...clusterChecks,
   ...rbacChecks,
   ...certificateChecks,
   ...definitionChecks,
