@@ -8,7 +8,6 @@ import { certificateChecks } from './certificates.ts'
 import { clusterChecks } from './cluster/cluster-checks.ts'
 import { definitionChecks } from './custom-resource-definition.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
-import { limitChecks } from './limits-and-quotas.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { persistentVolumeValidator, storageClassValidator } from './persistent-volume.ts'
 import {
@@ -48,7 +47,6 @@ export const validators: Record<string, Validator> = {
   ...certificateChecks,
   ...definitionChecks,
   ...admissionChecks,
-  ...limitChecks,
   // 'v1.' is the core group's.
   'apiregistration.k8s.io/APIService': { name: isPathSegmentName },
   ...templateChecks,
