@@ -11,6 +11,7 @@ import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
 import { MANAGED_BY, SERVICE_NAME } from '../endpoint-slice/slice-labels.ts'
+import { writtenHandler } from '../watch-members.ts'
 import { WrittenObjects } from '../written-objects.ts'
 import { CONTROLLER, decideMirror, type MirrorActions, MOST_MIRRORED } from './decide-mirror.ts'
 
@@ -79,17 +80,7 @@ export class EndpointSliceMirroringController {
       },
       delete: object => isMirrored(object) && add(keyOf(object)),
     })
-    this.#slices.addHandler({
-      add: slice => add(serviceOf(slice)),
-      update: (old, slice) => {
-        add(serviceOf(old))
-        add(serviceOf(slice))
-      },
-      delete: slice => {
-        this.#written.disappeared(serviceOf(slice), slice)
-        add(serviceOf(slice))
-      },
-    })
+    this.#slices.addHandler(writtenHandler(this.#written, serviceOf, add))
   }
 
   async #reconcile(key: string): Promise<Requeue | undefined> {

@@ -9,8 +9,9 @@ import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
-import { selects, servicesOf, servicesTouched } from '../service-membership.ts'
+import { selects } from '../service-membership.ts'
 import { TriggerTimes, withTriggerTime } from '../trigger-times.ts'
+import { watchMembers, writtenHandler } from '../watch-members.ts'
 import { WrittenObjects } from '../written-objects.ts'
 import { decideSlices } from './decide-slices.ts'
 import type { SliceActions } from './slice-actions.ts'
@@ -72,28 +73,8 @@ class EndpointSliceController {
 
   #listen(): void {
     const add = (key: string) => this.#queue.add(key)
-    this.#services.addHandler({
-      add: service => add(keyOf(service)),
-      update: (_, service) => add(keyOf(service)),
-      delete: service => add(keyOf(service)),
-    })
-    const addOf = (pod: Pod) => servicesOf(pod, this.#services.lister).forEach(add)
-    this.#pods.addHandler({
-      add: addOf,
-      update: (old, pod) => servicesTouched(old, pod, this.#services.lister).forEach(add),
-      delete: addOf,
-    })
-    this.#slices.addHandler({
-      add: slice => add(serviceOf(slice)),
-      update: (old, slice) => {
-        add(serviceOf(old))
-        add(serviceOf(slice))
-      },
-      delete: slice => {
-        this.#written.disappeared(serviceOf(slice), slice)
-        add(serviceOf(slice))
-      },
-    })
+    watchMembers(this.#services, this.#pods, add)
+    this.#slices.addHandler(writtenHandler(this.#written, serviceOf, add))
   }
 
   async #reconcile(key: string): Promise<Requeue | undefined> {

@@ -9,8 +9,9 @@ import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
-import { selects, servicesOf, servicesTouched } from '../service-membership.ts'
+import { selects } from '../service-membership.ts'
 import { TriggerTimes } from '../trigger-times.ts'
+import { watchMembers } from '../watch-members.ts'
 import { WrittenObjects } from '../written-objects.ts'
 import { decideEndpoints, MANAGED_BY, MANAGER } from './decide-endpoints.ts'
 
@@ -52,17 +53,7 @@ export class EndpointsController {
 
   #listen(): void {
     const add = (key: string) => this.#queue.add(key)
-    this.#services.addHandler({
-      add: service => add(keyOf(service)),
-      update: (_, service) => add(keyOf(service)),
-      delete: service => add(keyOf(service)),
-    })
-    const addOf = (pod: Pod) => servicesOf(pod, this.#services.lister).forEach(add)
-    this.#pods.addHandler({
-      add: addOf,
-      update: (old, pod) => servicesTouched(old, pod, this.#services.lister).forEach(add),
-      delete: addOf,
-    })
+    watchMembers(this.#services, this.#pods, add)
     this.#endpoints.addHandler({
       delete: object => {
         this.#written.disappeared(keyOf(object), object)

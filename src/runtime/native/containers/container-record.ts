@@ -1,8 +1,7 @@
 // What the runtime keeps of a container, and what it takes to make one.
 import type { ContainerConfig, ContainerState, LinuxContainerUser } from '../../cri/cri.generated.ts'
 
-export interface ContainerRecord {
-  id: string
+interface Wanted {
   sandboxId: string
   config: ContainerConfig
   /** What the container was asked to run, resolved: the image's id. */
@@ -12,6 +11,17 @@ export interface ContainerRecord {
   stopSignal: string
   /** Whom it runs as, resolved. */
   user: LinuxContainerUser
+}
+
+export interface NewContainer extends Wanted {
+  /** Layers of the root, topmost first. */
+  lowerDirs: readonly string[]
+  /** The OCI spec once id and root are known. */
+  spec(id: string, rootfs: string): object
+}
+
+export interface ContainerRecord extends Wanted {
+  id: string
   /** Nanoseconds since the epoch; 0 when it has not come to that. */
   createdAt: number
   startedAt: number
@@ -21,18 +31,4 @@ export interface ContainerRecord {
   exitCode: number
   reason: string
   message: string
-}
-
-export interface NewContainer {
-  sandboxId: string
-  config: ContainerConfig
-  imageId: string
-  imageRef: string
-  logPath: string
-  stopSignal: string
-  user: LinuxContainerUser
-  /** Layers of the root, topmost first. */
-  lowerDirs: readonly string[]
-  /** The OCI spec once id and root are known. */
-  spec(id: string, rootfs: string): object
 }
