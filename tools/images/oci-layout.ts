@@ -37,12 +37,15 @@ export function writeLayout(
   )
   const manifests = recipe.names.map(name => ({
     ...manifest,
-    annotations: { 'io.containerd.image.name': `docker.io/library/${name}` },
+    annotations: { 'io.containerd.image.name': fullName(name) },
   }))
   const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests }
   writeFileSync(path.join(layout, 'index.json'), JSON.stringify(index))
   writeFileSync(path.join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
 }
+
+/** Names that tell their registry stand as they are. */
+const fullName = (name: string) => (name.includes('/') ? name : `docker.io/library/${name}`)
 
 function imageConfig(recipe: ImageRecipe, versions: readonly string[], diffId: string) {
   const labels = {
