@@ -12,6 +12,7 @@ import type {
   Secret,
   Service,
 } from '../types/core-v1.ts'
+import type { IngressClass } from '../types/networking-v1.ts'
 import {
   defaultMutatingConfiguration,
   defaultPolicy,
@@ -19,8 +20,9 @@ import {
   defaultValidatingConfiguration,
 } from './admission-registration.ts'
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './apps.ts'
+import { defaultAutoscaler } from './autoscaling.ts'
 import { defaultCronJob, defaultJob } from './batch.ts'
-import { defaultDefinition, defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
+import { defaultDefinition, defaultDriver, defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
 import { defaultPod, defaultPodSpec } from './pod-spec.ts'
 
 type Defaulter = (object: never) => void
@@ -77,7 +79,12 @@ const defaulters: Record<string, Defaulter> = {
   'apps/DaemonSet': defaultDaemonSet,
   'batch/Job': defaultJob,
   'batch/CronJob': defaultCronJob,
+  'autoscaling/HorizontalPodAutoscaler': defaultAutoscaler,
   'networking.k8s.io/NetworkPolicy': defaultNetworkPolicy,
+  'networking.k8s.io/IngressClass': ({ spec }: IngressClass) => {
+    if (spec?.parameters) spec.parameters.scope ??= 'Cluster'
+  },
+  'storage.k8s.io/CSIDriver': defaultDriver,
   'rbac.authorization.k8s.io/RoleBinding': defaultRoleBinding,
   'rbac.authorization.k8s.io/ClusterRoleBinding': defaultRoleBinding,
   'scheduling.k8s.io/PriorityClass': (priority: { preemptionPolicy?: string }) => {

@@ -2,6 +2,7 @@
 import type { CustomResourceDefinition } from '../types/apiextensions-v1.ts'
 import type { NetworkPolicy } from '../types/networking-v1.ts'
 import type { ClusterRoleBinding, RoleBinding } from '../types/rbac-v1.ts'
+import type { CSIDriver } from '../types/storage-v1.ts'
 
 const RBAC = 'rbac.authorization.k8s.io'
 
@@ -28,4 +29,16 @@ export function defaultDefinition({ spec }: CustomResourceDefinition): void {
   names.singular ||= (names.kind ?? '').toLowerCase()
   names.listKind ||= names.kind ? `${names.kind}List` : ''
   spec.conversion ??= { strategy: 'None' }
+}
+
+/** Upstream: SetDefaults_CSIDriver. */
+export function defaultDriver({ spec }: CSIDriver): void {
+  if (!spec) return
+  spec.attachRequired ??= true
+  spec.podInfoOnMount ??= false
+  spec.storageCapacity ??= false
+  spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType'
+  if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ['Persistent']
+  spec.requiresRepublish ??= false
+  spec.seLinuxMount ??= false
 }

@@ -1,5 +1,11 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types/core-v1.ts'
-import type { CSIDriver, CSINode, StorageClass, VolumeAttachment } from '../../api/types/storage-v1.ts'
+import type {
+  CSIDriver,
+  CSINode,
+  StorageClass,
+  VolumeAttachment,
+  VolumeAttributesClass,
+} from '../../api/types/storage-v1.ts'
 import { ageOf, formatAccessModes } from './cells.ts'
 import { AGE, column, NAME, type TableKind, wide } from './table.ts'
 
@@ -139,4 +145,9 @@ export const csiDriverTable: TableKind<CSIDriver> = {
     (spec.volumeLifecycleModes ?? []).join(',') || '<none>',
     ageOf(metadata, now),
   ],
+}
+
+export const volumeAttributesClassTable: TableKind<VolumeAttributesClass> = {
+  columns: [NAME, column('DriverName', 'CSI driver whose volumes have these attributes.'), AGE],
+  cells: ({ metadata, driverName }, now) => [metadata.name, driverName, ageOf(metadata, now)],
 }
