@@ -54,7 +54,8 @@ const cases: Record<string, Case> = {
     pod: asking({ 'ephemeral-storage': '2Gi' }),
     reason: 'OutOfephemeral-storage',
   },
-  'a resource the node has not': { pod: asking({ 'example.com/gpu': '1' }), reason: 'OutOfexample.com/gpu' },
+  // Upstream: removeMissingExtendedResources.
+  'a resource of the cluster that the node does not know': { pod: asking({ 'example.com/gpu': '1' }) },
   'a selector of another node': {
     pod: podOf({ nodeSelector: { zone: 'b' } }),
     reason: 'NodeAffinity',

@@ -43,7 +43,9 @@ export function insufficient(pod: Pod, node: Node, others: readonly Pod[]): Fail
   const allocatable = node.status.allocatable ?? {}
   const used = others.map(other => podRequests(other))
   for (const [name, requested] of podRequests(pod)) {
-    if (requested.isZero) continue
+    // Of extended resources that the node does not tell about, the kubelet knows nothing: the scheduler has judged.
+    const isUnknown = name.includes('/') && !(name in allocatable)
+    if (requested.isZero || isUnknown) continue
     const capacity = Quantity.parse(allocatable[name] ?? '0')
     const taken = used.reduce((sum, amounts) => sum.add(amounts.get(name) ?? Quantity.zero), Quantity.zero)
     if (taken.add(requested).compare(capacity) <= 0) continue

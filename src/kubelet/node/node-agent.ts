@@ -16,7 +16,15 @@ import type { Machine } from './machine.ts'
 import type { NodePressures } from './node-conditions.ts'
 import { nodeEvents, nodeReference } from './node-events.ts'
 import { runtimeHealth } from './node-health.ts'
-import { differs, type NodeInputs, newNode, nodeLabels, nodeStatus } from './node-status.ts'
+import {
+  differs,
+  hasNewResources,
+  type NodeInputs,
+  newNode,
+  nodeLabels,
+  nodeStatus,
+  statusPatch,
+} from './node-status.ts'
 
 const STATUS_EVERY_MS = 10_000
 const REPORT_EVERY_MS = 300_000
@@ -123,6 +131,10 @@ export class NodeAgent {
 
   #seen(node: Node): void {
     this.#node = node
+    if (!hasNewResources(node.status)) return
+    this.#reportStatus(false).catch(error =>
+      this.#parts.log.warn({ error }, 'the node status could not be written'),
+    )
   }
 
   async #every(ms: number, act: () => Promise<void>, failure: string, signal: AbortSignal): Promise<void> {
@@ -182,7 +194,7 @@ export class NodeAgent {
       nodes,
       { name: nodeName },
       'application/merge-patch+json',
-      { status: next },
+      { status: statusPatch(next, found.status) },
       {
         subresource: 'status',
       },

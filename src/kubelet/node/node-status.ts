@@ -33,7 +33,8 @@ export function nodeLabels(nodeName: string, { info }: Machine): Record<string, 
 
 export function nodeStatus(inputs: NodeInputs, previous: NodeStatus | undefined, now: number): NodeStatus {
   const { addresses, machine, health, port } = inputs
-  const resources = machineResources(machine)
+  // What others have added to the capacity (extended resources) may be given to pods as well.
+  const resources = { ...previous?.capacity, ...machineResources(machine) }
   return {
     ...previous,
     capacity: resources,
@@ -63,6 +64,21 @@ function imageList(images: readonly Image[]): ContainerImage[] {
       names: [...repoDigests, ...repoTags].slice(0, MAX_IMAGE_NAMES),
       sizeBytes: size,
     }))
+}
+
+/** Others have added a resource to the capacity, or taken one away, and allocatable does not show it yet. */
+export function hasNewResources({ capacity = {}, allocatable = {} }: NodeStatus): boolean {
+  const names = Object.keys(capacity)
+  return names.length !== Object.keys(allocatable).length || names.some(name => !(name in allocatable))
+}
+
+/** As a merge patch: what is no longer allocatable is taken out. */
+export function statusPatch(next: NodeStatus, previous: NodeStatus | undefined): object {
+  const gone = Object.keys(previous?.allocatable ?? {}).filter(name => !(name in (next.allocatable ?? {})))
+  return {
+    ...next,
+    allocatable: { ...next.allocatable, ...Object.fromEntries(gone.map(name => [name, null])) },
+  }
 }
 
 /** Heartbeats alone are no change. */
