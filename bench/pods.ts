@@ -145,5 +145,23 @@ export async function settlePods(client: Client, count: number, initContainers: 
   return tookMs
 }
 
+/** Takes away what settlePods left: a node has room for 110 Pods, and what comes next wants it. */
+export async function removePods(client: Client): Promise<void> {
+  const { items } = await client.list(pods, { namespace: 'default' })
+  const stop = new AbortController()
+  const gone = new Set<string>()
+  const { resourceVersion } = (await client.list(pods, { namespace: 'default', limit: 1 })).metadata
+  const watch = client.watch(pods, { namespace: 'default', resourceVersion, signal: stop.signal })
+  const first = watch.next()
+  const options = { gracePeriodSeconds: 0 }
+  await Promise.all(
+    items.map(({ metadata: { name } }) => client.delete(pods, { namespace: 'default', name }, options)),
+  )
+  for (let event = await first; gone.size < items.length && !event.done; event = await watch.next()) {
+    if (event.value.type === 'DELETED') gone.add(event.value.object.metadata.name)
+  }
+  stop.abort()
+}
+
 const isReady = (pod: Pod) =>
   pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false

@@ -11,7 +11,7 @@ import { rollDeployments } from './deployments.ts'
 import { dnsBench } from './dns.ts'
 import { execBench } from './exec.ts'
 import { kubernode, median, memoryOf, spread } from './measure.ts'
-import { createToReady, deleteToGone, initPod, quickPod, settlePods, sidecarPod } from './pods.ts'
+import { createToReady, deleteToGone, initPod, quickPod, removePods, settlePods, sidecarPod } from './pods.ts'
 import { schedulingBench } from './scheduling.ts'
 import { createToAnswer, measureRules, startServer } from './services.ts'
 
@@ -76,6 +76,7 @@ async function main(): Promise<void> {
   await execRows(client)
   row('50 Pods with 2 init containers, all Ready', `${Math.round(await settlePods(client, 50, 2))}`)
   row('memory with 50 Pods, all processes', memoryOf(name, dataDir))
+  await removePods(client)
   const { createMs, rollMs } = await rollDeployments(client, 100)
   row('100 Deployments created, all rolled out', `${Math.round(createMs)}`)
   row('100 Deployments rolled at once', `${Math.round(rollMs)}`)
