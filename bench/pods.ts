@@ -157,8 +157,9 @@ export async function removePods(client: Client): Promise<void> {
   await Promise.all(
     items.map(({ metadata: { name } }) => client.delete(pods, { namespace: 'default', name }, options)),
   )
-  for (let event = await first; gone.size < items.length && !event.done; event = await watch.next()) {
+  for (let event = await first; !event.done; event = await watch.next()) {
     if (event.value.type === 'DELETED') gone.add(event.value.object.metadata.name)
+    if (gone.size === items.length) break
   }
   stop.abort()
 }
