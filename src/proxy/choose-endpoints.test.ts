@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
-import { chooseEndpoints } from './choose-endpoints.ts'
-import { endpoint, slice } from './services.fixture.ts'
+import { chooseEndpoints, countLocalEndpoints } from './choose-endpoints.ts'
+import { endpoint, service, slice } from './services.fixture.ts'
 
 const place = { nodeName: 'here', zone: 'a' }
 const port = { port: 80, protocol: 'TCP' as const }
@@ -94,4 +94,19 @@ for (const [title, [slices, expected]] of Object.entries(cases)) {
     const text = (list: readonly { ip: string }[]) => list.map(({ ip }) => ip).join(' ')
     assert.deepEqual({ cluster: text(cluster), local: text(local), anywhere }, expected)
   })
+}
+
+const leaving = { ready: false, serving: true, terminating: true }
+const counts: Record<string, [EndpointSlice[], number]> = {
+  'each address once, whatever it serves': [
+    [slice([endpoint('10.0.0.1'), endpoint('10.0.0.2')]), slice([endpoint('10.0.0.1')])],
+    2,
+  ],
+  'none of another node': [[slice([endpoint('10.0.0.1', far)])], 0],
+  'none that terminates, though it takes the traffic': [[slice([endpoint('10.0.0.1', leaving)])], 0],
+}
+
+for (const [title, [slices, expected]] of Object.entries(counts)) {
+  test(`a health check counts ${title}`, () =>
+    assert.equal(countLocalEndpoints(service(), slices, place), expected))
 }

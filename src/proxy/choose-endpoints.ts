@@ -90,7 +90,10 @@ function hinted(
 
 const addresses = (all: readonly Candidate[]): Backend[] => all.map(({ ip, port }) => ({ ip, port }))
 
-/** Endpoints on this node that a load balancer's health check counts: those ready for any port. */
+/**
+ * Endpoints on this node that a load balancer's health check counts: those ready for any port. Those that terminate
+ * still serve, but nothing new is to be sent to a node that has no others.
+ */
 export function countLocalEndpoints(
   service: Service,
   slices: readonly EndpointSlice[],
@@ -98,7 +101,8 @@ export function countLocalEndpoints(
 ): number {
   const ips = new Set<string>()
   for (const port of service.spec.ports ?? []) {
-    for (const { ip } of chooseEndpoints(port, slices, place).local) ips.add(ip)
+    for (const { ip, endpoint } of candidates(port, slices))
+      if (endpoint.nodeName === place.nodeName && isReady(endpoint)) ips.add(ip)
   }
   return ips.size
 }

@@ -128,11 +128,17 @@ function plainQuery(query: URLSearchParams): Record<string, string | string[]> {
 }
 
 /** Throws what upstream's router answers when URL and resource do not fit together. */
-export function checkRoute(info: ResourceRequestInfo, resource: ResourceInfo | undefined): ResourceInfo {
+export function checkRoute(
+  info: ResourceRequestInfo,
+  resource: ResourceInfo | undefined,
+  method?: string,
+): ResourceInfo {
   if (!resource || !fitsScope(info, resource)) throw resourceNotFound()
   const subresource = resource.subresources.find(entry => entry.name === info.subresource)
   if (info.subresource !== undefined && !subresource) throw resourceNotFound()
   if (info.parts.length > 3 && info.subresource !== 'proxy') throw resourceNotFound()
+  // No verb stands for it, but what is proxied may answer it.
+  if (info.subresource === 'proxy' && method === 'OPTIONS') return resource
   const verbs: readonly string[] = (subresource ?? resource).verbs
   if (!verbs.includes(info.verb) || isOnWrongPath(info, resource)) throw methodNotAllowed()
   return resource

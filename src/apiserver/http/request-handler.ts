@@ -181,7 +181,8 @@ export class RequestHandler {
   async #serveResource(exchange: Exchange, info: ResourceRequestInfo, user: UserInfo): Promise<void> {
     const { request, response, query, signal } = exchange
     const { resources, codec, handle } = this.#options
-    const resource = checkRoute(info, resources.find(info.group, info.version, info.resource))
+    const served = resources.find(info.group, info.version, info.resource)
+    const resource = checkRoute(info, served, request.method)
     const connect = this.#options.onConnect?.get(`${info.resource}/${info.subresource ?? ''}`)
     if (connect) return connect({ request, response, info, query, user, signal })
     // Before anything changes: an answer that cannot be written must not follow a write.

@@ -81,6 +81,6 @@ function ipAddressOf(ip: string, key: string, creationTimestamp: string) {
       resourceVersion: '',
       labels: { [FAMILY]: ip.includes(':') ? 'IPv6' : 'IPv4', [MANAGED_BY]: MANAGER },
     },
-    spec: { parentRef: { group: '', resource: 'services', namespace, name } },
+    spec: { parentRef: { resource: 'services', namespace, name } },
   }
 }

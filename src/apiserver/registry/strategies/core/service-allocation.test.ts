@@ -70,7 +70,7 @@ test('the IPAddress of a service names it and goes with its address', async () =
   const api = new TestRegistry()
   await api.create('services', service('a', { clusterIP: '10.96.0.20' }))
   const address = await api.get('networking.k8s.io/v1/ipaddresses', '10.96.0.20')
-  assert.deepEqual(address.spec!.parentRef, { group: '', resource: 'services', namespace: 'ns', name: 'a' })
+  assert.deepEqual(address.spec!.parentRef, { resource: 'services', namespace: 'ns', name: 'a' })
   assert.deepEqual(address.metadata.labels, {
     'ipaddress.kubernetes.io/ip-family': 'IPv4',
     'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
