@@ -1,6 +1,7 @@
 // Options that several verbs share, and how they are checked.
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseGoDuration } from '../api/duration.ts'
+import { OPTIONAL_PARTS, type OptionalPart } from '../cluster/left-out.ts'
 import { type ClusterPaths, clusterPaths } from '../cluster/paths.ts'
 
 export interface ClusterOptions {
@@ -15,6 +16,8 @@ export interface UpOptions extends ClusterOptions {
   store: 'lmdb' | 'memory'
   /** Controllers and scheduler wait for their Leases. */
   leaderElect?: boolean
+  /** Parts that are not started. */
+  without?: OptionalPart[]
   /** Path of a KubeletConfiguration. */
   kubeletConfig?: string
   /** Path of a directory or file with static Pods. */
@@ -52,6 +55,11 @@ export function withUpOptions(command: Command): Command {
     .option(
       '--leader-elect',
       'controllers and scheduler run only while this process holds their Leases in kube-system',
+    )
+    .option(
+      '--without <parts>',
+      `leave parts out, to bring your own or none: ${OPTIONAL_PARTS.join(', ')}; several with commas`,
+      parseParts,
     )
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }
@@ -93,4 +101,12 @@ function parseRuntime(text: string): string {
 function parseStore(text: string): 'lmdb' | 'memory' {
   if (text === 'lmdb' || text === 'memory') return text
   throw new InvalidArgumentError('use lmdb or memory.')
+}
+
+function parseParts(text: string): OptionalPart[] {
+  return text.split(',').map(word => {
+    const part = OPTIONAL_PARTS.find(name => name === word.trim())
+    if (part) return part
+    throw new InvalidArgumentError(`use one or more of ${OPTIONAL_PARTS.join(', ')}.`)
+  })
 }

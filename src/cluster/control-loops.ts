@@ -8,21 +8,32 @@ import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { startElected } from './elected.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import type { OptionalPart } from './left-out.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { startSecurityControllers } from './security-controllers.ts'
 import { startServiceControllers } from './service-controllers.ts'
-import { startStorageControllers } from './storage-controllers.ts'
+import { startLocalVolumes, startStorageControllers } from './storage-controllers.ts'
 import { startWorkloads } from './workloads.ts'
 
-export function startControlLoops(api: RunningApiServer, parts: ClusterParts, leaderElect = false): void {
-  if (leaderElect) {
-    startElected(api, parts, 'kube-controller-manager', own => startControllers(api, own))
-    startElected(api, parts, 'kube-scheduler', own => startScheduler(api, own))
-    return
+export function startControlLoops(
+  api: RunningApiServer,
+  parts: ClusterParts,
+  { leaderElect = false, without = [] }: { leaderElect?: boolean; without?: readonly OptionalPart[] } = {},
+): void {
+  const start = leaderElect ? startElected : startAtOnce
+  // Volumes that are directories of this node are its own matter: upstream's controller manager knows none.
+  const startVolumes = (own: ClusterParts) => without.includes('kubelet') || startLocalVolumes(api, own)
+  if (without.includes('controllers')) startVolumes(parts)
+  else {
+    start(api, parts, 'kube-controller-manager', own => {
+      startControllers(api, own)
+      startVolumes(own)
+    })
   }
-  startControllers(api, parts)
-  startScheduler(api, parts)
+  if (!without.includes('scheduler')) start(api, parts, 'kube-scheduler', own => startScheduler(api, own))
 }
+
+const startAtOnce: typeof startElected = (_api, parts, _component, start) => start(parts)
 
 function startControllers(api: RunningApiServer, parts: ClusterParts): void {
   const { clock, log } = parts

@@ -11,8 +11,9 @@ import { startClusterDns } from './cluster-dns.ts'
 import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
 import { startControlLoops } from './control-loops.ts'
 import { kubeletConfigurationOf } from './kubelet-configuration-of.ts'
+import type { OptionalPart } from './left-out.ts'
 import { checkMachine } from './machine.ts'
-import { startKubelet, startRuntime } from './node.ts'
+import { type RunningRuntime, startKubelet, startRuntime } from './node.ts'
 import type { ClusterParts, Undo } from './parts.ts'
 import { type ClusterPaths, clusterPaths } from './paths.ts'
 import { removeEverything } from './remove-everything.ts'
@@ -40,6 +41,8 @@ export interface ClusterConfig {
   graceMs?: number
   /** Controllers and scheduler run only while this process holds their Leases. */
   leaderElect?: boolean
+  /** Parts that are not started. */
+  without?: readonly OptionalPart[]
   onStep?: (step: StartStep) => void
 }
 
@@ -67,7 +70,7 @@ export interface Cluster {
 const DEFAULT_PORT = 6443
 const DEFAULT_GRACE_MS = 10_000
 
-/** Resolves when the node is Ready. Throws PlainError when something is missing; nothing half-started stays then. */
+/** Resolves when the node (or without a kubelet the API server) is Ready. Throws PlainError when something is missing; nothing half-started stays then. */
 export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   const clock = new SystemClock()
   const log = pino(
@@ -115,36 +118,41 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
       onStop: back => undo.push(back),
       fail: failure.reject,
     }
-    // Before the runtime's mount namespace is made: it sees only what is shared by then.
-    shareMounts(paths.kubelet)
     const timed = timer(clock, config.onStep)
-    const runtime = timed(
-      'runtime',
-      startRuntime(parts, config.runtime, config.registries),
-      made => made.about,
-    )
-    runtime.catch(() => {})
+    const has = (part: OptionalPart) => !config.without?.includes(part)
+    const runtime = has('kubelet') ? startNodeRuntime(config, parts, timed) : undefined
+    runtime?.catch(() => {})
     const api = await timed('API server', startApiServer(parts, config.store), made => made.server)
     writeFacts(paths.facts, { ...facts, port: api.port })
     write(paths.running, { ...running, server: api.server })
-    startControlLoops(api, parts, config.leaderElect)
-    const dns = startClusterDns(api, parts)
-    dns.catch(() => {})
+    startControlLoops(api, parts, config)
+    const dns = has('dns') ? startClusterDns(api, parts) : undefined
+    dns?.catch(() => {})
     const connected = await runtime
-    startServiceProxy(api, parts)
-    startPolicyEnforcer(api, parts)
-    await timed(
-      'node',
-      startKubelet(api, connected, kubeletConfiguration, parts),
-      () => `${parts.nodeName} is Ready`,
-    )
-    await (await dns).serveAtGateway()
+    if (has('proxy')) startServiceProxy(api, parts)
+    if (connected) {
+      startPolicyEnforcer(api, parts)
+      await timed(
+        'node',
+        startKubelet(api, connected, kubeletConfiguration, parts),
+        () => `${parts.nodeName} is Ready`,
+      )
+    }
+    await (await dns)?.serveAtGateway()
     const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
     return { paths, server: api.server, client, failed: failure.promise, stop }
   } catch (error) {
     await stop(0)
     throw error
   }
+}
+
+type Timed = ReturnType<typeof timer>
+
+function startNodeRuntime(config: ClusterConfig, parts: ClusterParts, timed: Timed): Promise<RunningRuntime> {
+  // Before the runtime's mount namespace is made: it sees only what is shared by then.
+  shareMounts(parts.paths.kubelet)
+  return timed('runtime', startRuntime(parts, config.runtime, config.registries), made => made.about)
 }
 
 function timer(clock: SystemClock, onStep: ClusterConfig['onStep']) {

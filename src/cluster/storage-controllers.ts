@@ -17,20 +17,23 @@ import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
 export function startStorageControllers(api: RunningApiServer, parts: ClusterParts): void {
-  const { clock, log, nodeName, paths } = parts
+  const { clock, log } = parts
   const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log })
-  const binder = contextOf('persistent-volume-binder')
-  const directories = directoriesUnder(paths.volumes)
-  const administrator = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
-  keepRunning(parts, () => ensureStorageClass(administrator))
-  const controllers = [
-    new PersistentVolumeController(binder),
-    new LocalPathProvisioner(binder, { directories, nodeName }),
-  ]
-  for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
+  const binder = new PersistentVolumeController(contextOf('persistent-volume-binder'))
+  keepRunning(parts, signal => binder.run(signal))
   keepRunning(parts, signal => runClaimProtection(contextOf('pvc-protection-controller'), signal))
   keepRunning(parts, signal => runVolumeProtection(contextOf('pv-protection-controller'), signal))
   keepRunning(parts, signal => runEphemeralVolumes(contextOf('ephemeral-volume-controller'), signal))
+}
+
+/** The class `local-path` and what serves it. */
+export function startLocalVolumes(api: RunningApiServer, parts: ClusterParts): void {
+  const { clock, log, nodeName, paths } = parts
+  const administrator = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
+  keepRunning(parts, () => ensureStorageClass(administrator))
+  const context = { client: api.controllerClient('persistent-volume-binder'), clock, log }
+  const directories = directoriesUnder(paths.volumes)
+  keepRunning(parts, signal => new LocalPathProvisioner(context, { directories, nodeName }).run(signal))
 }
 
 /** At each start, when it is missing. */

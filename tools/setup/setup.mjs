@@ -3,6 +3,7 @@
 // Every step finds out by itself whether there is anything to do.
 import { buildBundle } from './bundle.mjs'
 import { ensureDebianPackages } from './debian-packages.mjs'
+import { ensureTestHelms } from './helm.mjs'
 import { ensureImages } from './images.mjs'
 import { ensureKubectl, ensureTestKubectls } from './kubectl.mjs'
 import { ensureNpmPackages } from './npm-packages.mjs'
@@ -18,6 +19,7 @@ try {
   await step('kubectl', quiet, ensureKubectl)
   if (forTests) {
     await step('kubectl 1.20, 1.32 and 1.36 for the tests', quiet, ensureTestKubectls)
+    await step('Helm 3.6 and 3.10 for the tests', quiet, ensureTestHelms)
     await step('registry for the tests', quiet, ensureTestTools)
   }
   await step('images', quiet, () => ensureImages({ forTests }))

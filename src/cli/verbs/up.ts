@@ -23,7 +23,9 @@ export function addUp(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  kubernode up\n  kubernode up --detach --name two --data-dir /tmp/two --port 0\n' +
-        '  kubernode up --runtime unix:///run/containerd/containerd.sock',
+        '  kubernode up --runtime unix:///run/containerd/containerd.sock\n' +
+        '  kubernode up --without scheduler          # Pods wait for a scheduler of yours\n' +
+        '  kubernode up --without kubelet,dns,proxy  # the API and its controllers, no node',
     )
     .action(async (options: ForegroundOptions & { detach?: boolean }) =>
       options.detach ? upDetached(options) : upInForeground(options),
@@ -90,6 +92,7 @@ function again(options: ForegroundOptions): string[] {
     options.manifests ? ['--manifests', options.manifests] : [],
     options.grace === undefined ? [] : ['--grace', `${options.grace}ms`],
     options.leaderElect ? ['--leader-elect'] : [],
+    options.without ? ['--without', options.without.join(',')] : [],
     options.registries ? ['--registries', options.registries] : [],
   ].flat()
 }

@@ -139,3 +139,24 @@ test('a volume that is retained stays released when its claim comes back', async
   assert.equal((await client.get(persistentVolumeClaims, KEY)).status.phase, 'Pending')
   assert.deepEqual(await phases(world), { only: 'Released' })
 })
+
+test('a binder that knows only the older annotation is served too', async () => {
+  const world = await ControlWorld.create()
+  await using _ = world
+  const { client, clock, log } = world
+  const directories = { make: async (name: string) => `/volumes/${name}`, remove: async () => {} }
+  const provisioner = new LocalPathProvisioner({ client, clock, log }, { directories, nodeName: 'node-1' })
+  world.start(signal => provisioner.run(signal))
+  await client.create(storageClasses, structuredClone(localPathClass))
+  const annotations = {
+    'volume.beta.kubernetes.io/storage-provisioner': 'kubernode.io/local-path',
+    'volume.kubernetes.io/selected-node': 'node-1',
+  }
+  await client.create(persistentVolumeClaims, {
+    ...claim('local-path'),
+    metadata: { ...KEY, annotations },
+  })
+  await world.advance(1_000)
+  const [volume] = (await client.list(persistentVolumes)).items
+  assert.equal(volume?.spec.claimRef?.name, 'data')
+})

@@ -12,6 +12,7 @@ import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
 import {
+  BETA_STORAGE_PROVISIONER,
   classOfClaim,
   PROVISIONED_BY,
   SELECTED_NODE,
@@ -94,13 +95,13 @@ export class LocalPathProvisioner {
     }
   }
 
-  /** The volume controller says so, and not for another node. */
+  /** The volume controller says so (one before 1.23 under the older name only), and not for another node. */
   #isAsked({ metadata, spec }: PersistentVolumeClaim): boolean {
-    const node = metadata.annotations?.[SELECTED_NODE]
+    const { [SELECTED_NODE]: node, ...annotations } = metadata.annotations ?? {}
     return (
       !spec.volumeName &&
       !metadata.deletionTimestamp &&
-      metadata.annotations?.[STORAGE_PROVISIONER] === LOCAL_PATH &&
+      (annotations[STORAGE_PROVISIONER] ?? annotations[BETA_STORAGE_PROVISIONER]) === LOCAL_PATH &&
       (node === undefined || node === this.#options.nodeName)
     )
   }
