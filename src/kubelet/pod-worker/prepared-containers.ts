@@ -83,8 +83,16 @@ export class PreparedContainers {
     return undefined
   }
 
-  /** A container that was taken could not be started: the view would go on hiding it. Its log stays. */
+  /**
+   * A container that was taken could not be started. Unless the runtime counts that as its end, the view would go on
+   * hiding it: it is removed. Its log stays.
+   */
   async giveUp(id: string): Promise<void> {
+    const ended = await this.#runtime
+      .containerStatus({ containerId: id, verbose: false })
+      .then(({ status }) => status.state === 'CONTAINER_EXITED')
+      .catch(() => false)
+    if (ended) return
     await this.#runtime.removeContainer({ containerId: id }).catch(() => {})
   }
 

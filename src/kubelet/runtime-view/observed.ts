@@ -12,8 +12,12 @@ export const STATES = {
 } as const
 
 /** Prepared, and its turn has not come (pod-worker/prepared-containers.ts). */
-export const isHidden = ({ annotations, startedAt }: Pick<ContainerStatus, 'annotations' | 'startedAt'>) =>
-  ANNOTATION.prepared in annotations && !startedAt
+export const isHidden = ({
+  annotations,
+  startedAt,
+  finishedAt,
+}: Pick<ContainerStatus, 'annotations' | 'startedAt' | 'finishedAt'>) =>
+  ANNOTATION.prepared in annotations && !startedAt && !finishedAt
 
 const toMs = (nanoseconds: number) => Math.floor(nanoseconds / 1_000_000)
 

@@ -134,7 +134,8 @@ function terminated(observed: ObservedContainer, containerID: string) {
     exitCode,
     ...(reason && { reason }),
     ...(message && { message }),
-    ...(startedAt > 0 && { startedAt: apiTime(startedAt) }),
+    // Also when it never started: 1970 is what is shown then.
+    startedAt: apiTime(startedAt),
     ...(finishedAt > 0 && { finishedAt: apiTime(finishedAt) }),
     containerID,
   }

@@ -7,12 +7,15 @@ import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
 import type { StateDir } from '../state-dir.ts'
+import { OciFailure } from './oci-failure.ts'
 
 export interface ConmonRequest {
   id: string
   name: string
   bundle: string
   logPath: string
+  /** What the container is to run, for what is said when it cannot. */
+  program: string
   /** Path of crun or runc. */
   runtime: string
   stdin: boolean
@@ -20,7 +23,7 @@ export interface ConmonRequest {
   tty: boolean
 }
 
-/** Creates the container through a new conmon; answers its init process. Throws CriError with the runtime's words. */
+/** Creates the container through a new conmon; answers its init process. Throws OciFailure with the runtime's words. */
 export async function createThroughConmon(dir: StateDir, request: ConmonRequest): Promise<number> {
   const { id, bundle } = request
   const args = [
@@ -64,10 +67,10 @@ export async function createThroughConmon(dir: StateDir, request: ConmonRequest)
   ;(child.stdio[4] as Duplex).end('\0')
   const [line] = await Promise.all([answer, once(child, 'exit')])
   sync.destroy()
-  return parseAnswer(line, errors)
+  return parseAnswer(line, errors, request.program)
 }
 
-async function parseAnswer(text: string, errors: Promise<string>): Promise<number> {
+async function parseAnswer(text: string, errors: Promise<string>, program: string): Promise<number> {
   if (text.trim() === '')
     throw new CriError(CRI_CODE.unknown, `conmon ended without an answer: ${(await errors).trim()}`)
   const { pid, message } = JSON.parse(text.split('\n')[0]!) as {
@@ -76,10 +79,7 @@ async function parseAnswer(text: string, errors: Promise<string>): Promise<numbe
     message?: string
   }
   if (pid !== undefined && pid > 0) return pid
-  throw new CriError(
-    CRI_CODE.unknown,
-    `failed to create container: ${(message ?? 'the runtime said nothing').trim()}`,
-  )
+  throw new OciFailure(message ?? 'the runtime said nothing', program)
 }
 
 /** The monitor itself keeps the other end open for as long as it lives: only the first line is waited for. */

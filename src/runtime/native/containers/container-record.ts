@@ -31,4 +31,6 @@ export interface ContainerRecord extends Wanted {
   exitCode: number
   reason: string
   message: string
+  /** Why it cannot be started; there is no process then. */
+  cannotStart?: string
 }

@@ -12,6 +12,7 @@ import { isAlive } from '../syscall/is-alive.ts'
 import { createThroughConmon, startByFifo } from './conmon.ts'
 import { type BundleParts, dismantle, mountRoot } from './container-bundle.ts'
 import type { ContainerRecord, NewContainer } from './container-record.ts'
+import { OciFailure } from './oci-failure.ts'
 import { signalNumber } from './signal-number.ts'
 
 export interface ContainerStoreOptions extends BundleParts {
@@ -23,6 +24,7 @@ export interface ContainerStoreOptions extends BundleParts {
 }
 
 const SIGKILL_EXIT = 137
+const START_ERROR_EXIT = 128
 
 export class ContainerStore {
   readonly #options: ContainerStoreOptions
@@ -41,7 +43,7 @@ export class ContainerStore {
     const { states, broken } = readStates<ContainerRecord>(dir.containers)
     for (const record of states) {
       this.#records.set(record.id, record)
-      if (record.state === 'CONTAINER_EXITED') continue
+      if (record.state === 'CONTAINER_EXITED' || record.cannotStart) continue
       if (existsSync(join(dir.exits, record.id))) this.ended(record.id)
       else if (!isAlive(record.pid)) this.#lost(record)
       else if (!existsSync(join(dir.ociRoot, record.id, 'exec.fifo'))) record.state = 'CONTAINER_RUNNING'
@@ -70,7 +72,8 @@ export class ContainerStore {
     mkdirSync(bundle, { mode: 0o700 })
     try {
       const rootfs = mountRoot(bundle, wanted.lowerDirs)
-      writeFileSync(join(bundle, 'config.json'), JSON.stringify(wanted.spec(id, rootfs)), { mode: 0o600 })
+      const spec = wanted.spec(id, rootfs)
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
       const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config
       const request = {
@@ -78,17 +81,18 @@ export class ContainerStore {
         name: metadata.name,
         bundle,
         logPath: wanted.logPath,
+        program: programOf(spec),
         runtime,
         stdin,
         stdinOnce,
         tty,
       }
-      const pid = await createThroughConmon(dir, request)
+      const made = await createThroughConmon(dir, request).then(pid => ({ pid }), withoutProcess)
       const { lowerDirs: _, spec: __, ...kept } = wanted
       const record: ContainerRecord = {
         ...kept,
         id,
-        pid,
+        ...made,
         createdAt: clock.now() * 1e6,
         startedAt: 0,
         finishedAt: 0,
@@ -115,6 +119,7 @@ export class ContainerStore {
         `container ${id} is not in created state: ${record.state}`,
       )
     }
+    if (record.cannotStart) throw this.#failedToStart(record, record.cannotStart)
     const { dir, isRunc } = this.#options
     this.#starting.add(id)
     try {
@@ -123,6 +128,15 @@ export class ContainerStore {
     } finally {
       this.#starting.delete(id)
     }
+  }
+
+  /** It counts as one that has ended, as containerd has it: without a time at which it started. */
+  #failedToStart(record: ContainerRecord, message: string): CriError {
+    record.exitCode = START_ERROR_EXIT
+    record.finishedAt = this.#options.clock.now() * 1e6
+    record.message = message
+    this.#finish(record, 'StartError')
+    return new CriError(CRI_CODE.unknown, message)
   }
 
   /** The end may be seen before the start has returned: it is told after the start all the same. */
@@ -137,11 +151,12 @@ export class ContainerStore {
   /** conmon wrote an exit file. */
   ended(id: string): void {
     const record = this.#records.get(id)
-    if (!record || record.state === 'CONTAINER_EXITED') return
+    if (!record || record.state === 'CONTAINER_EXITED' || record.cannotStart) return
     this.#started(record)
     const file = join(this.#options.dir.exits, id)
     record.exitCode = Number(readFileSync(file, 'utf8'))
     record.finishedAt = statSync(file).mtimeMs * 1e6
+    if (record.startedAt === 0) record.startedAt = record.finishedAt
     // What the first process left behind would go on in the pod's or the node's process namespace.
     this.#killRest(record)
     const outOfMemory =
@@ -153,11 +168,11 @@ export class ContainerStore {
   #lost(record: ContainerRecord): void {
     record.exitCode = 255
     record.finishedAt = this.#options.clock.now() * 1e6
+    if (record.startedAt === 0) record.startedAt = record.finishedAt
     this.#finish(record, 'Unknown')
   }
 
   #finish(record: ContainerRecord, reason: string): void {
-    if (record.startedAt === 0) record.startedAt = record.finishedAt
     record.state = 'CONTAINER_EXITED'
     record.reason = reason
     this.#save(record)
@@ -179,7 +194,7 @@ export class ContainerStore {
   /** Asks the container to end, and ends it when `timeoutSeconds` have passed. Fine when it has ended already. */
   async stop(id: string, timeoutSeconds: number): Promise<void> {
     const record = this.#records.get(id)
-    if (!record || record.state === 'CONTAINER_EXITED') return
+    if (!record || record.state === 'CONTAINER_EXITED' || record.cannotStart) return
     const exited = this.#exit(id)
     if (timeoutSeconds > 0) {
       signal(record.pid, record.stopSignal)
@@ -227,6 +242,15 @@ export class ContainerStore {
 
 const hasOwnProcesses = ({ config }: ContainerRecord) =>
   config.linux?.securityContext?.namespaceOptions?.pid === 'CONTAINER'
+
+/** A container that the OCI runtime refuses is there all the same: starting it tells why it cannot run. */
+function withoutProcess(error: unknown): { pid: number; cannotStart: string } {
+  if (!(error instanceof OciFailure)) throw error
+  return { pid: 0, cannotStart: error.message }
+}
+
+const programOf = (spec: object): string =>
+  (spec as { process?: { args?: string[] } }).process?.args?.[0] ?? ''
 
 function signal(pid: number, name: string): void {
   try {

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
 import type { ExecSyncResponse } from '../../cri/cri.generated.ts'
-import { CriError } from '../../cri/cri-error.ts'
+import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
+import { execFailure } from './oci-failure.ts'
 
 /** More than this of each stream is dropped, so that a talkative probe cannot fill the memory. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -50,10 +51,16 @@ export async function execSync(options: ExecSyncOptions): Promise<ExecSyncRespon
       throw new CriError(4, `command ${JSON.stringify(command)} timed out after ${timeoutSeconds}s`)
     }
     const [stdout, stderr] = await output
+    if (code !== 0 && !existsSync(pidFile)) throw neverStarted(stderr.toString(), command[0] ?? '')
     return { stdout, stderr, exitCode: code ?? 255 }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The command did not run at all: what is on stderr is the OCI runtime's. */
+function neverStarted(words: string, program: string): CriError {
+  return new CriError(CRI_CODE.unknown, `failed to exec in container: ${execFailure(words, program)}`)
 }
 
 /** The command itself: killing the client alone would leave it running inside. */

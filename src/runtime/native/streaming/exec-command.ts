@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execFailure } from '../containers/oci-failure.ts'
 
 export interface ExecTarget {
   /** Path of crun or runc. */
@@ -57,28 +58,18 @@ export async function exitOf(child: ChildProcess): Promise<number> {
 export const hasStarted = (folder: string): boolean => existsSync(join(folder, 'pid'))
 
 /** The OCI runtime's own words, as containerd tells them. */
-export function neverStarted(folder: string, exitCode: number): Error {
+export function neverStarted(folder: string, exitCode: number, program: string): Error {
   const log = join(folder, 'log')
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []
-  const words = lines.flatMap(messageOf).join('; ') || `exit code ${exitCode}`
+  const words = lines.flatMap(line => messageOf(line, program)).join('; ') || `exit code ${exitCode}`
   return new Error(`error executing command in container: failed to exec in container: ${words}`)
 }
 
-function messageOf(line: string): string[] {
+function messageOf(line: string, program: string): string[] {
   try {
     const { msg, level } = JSON.parse(line) as { msg?: string; level?: string }
-    return msg && (level === undefined || level === 'error') ? [asRunc(msg)] : []
+    return msg && (level === undefined || level === 'error') ? [execFailure(msg, program)] : []
   } catch {
     return []
   }
-}
-
-/** crun's words for a missing program, in those that people and tests look for. */
-function asRunc(message: string): string {
-  const [, program] = /^executable file `(.*)` not found/.exec(message) ?? []
-  const why = program?.includes('/')
-    ? `stat ${program}: no such file or directory`
-    : 'executable file not found in $PATH'
-  const reason = program ? `exec: ${JSON.stringify(program)}: ${why}` : message
-  return `OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown`
 }

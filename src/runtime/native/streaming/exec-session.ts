@@ -26,7 +26,7 @@ export function execSession(
       const exitCode = tty
         ? await withTerminal(target, command, folder, streams, signal)
         : await withPipes(target, command, folder, streams, signal, clock)
-      if (exitCode !== 0 && !hasStarted(folder)) throw neverStarted(folder, exitCode)
+      if (exitCode !== 0 && !hasStarted(folder)) throw neverStarted(folder, exitCode, command[0] ?? '')
       return { exitCode, command } satisfies CommandEnd
     } finally {
       rmSync(folder, { recursive: true, force: true })
