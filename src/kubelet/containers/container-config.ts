@@ -9,7 +9,7 @@ import { containerDir, containerLogPath, etcHostsPath } from '../pod-paths.ts'
 import { containerHash } from '../pod-worker/container-hash.ts'
 import { ANNOTATION, LABEL } from '../runtime-view/cri-labels.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
-import { type Environment, environment } from './environment.ts'
+import { type Environment, type EnvironmentFacts, environment } from './environment.ts'
 import { hostNetworkHosts, managedHosts } from './etc-hosts.ts'
 import { expand } from './expand.ts'
 import { containerResources } from './linux-resources.ts'
@@ -25,6 +25,8 @@ export interface ContainerInputs {
   /** What the image service answered for the image. */
   imageRef: string
   imageUser: ImageUser
+  /** What the image service answered for the images that it mounts, by volume. */
+  volumeImages?: ReadonlyMap<string, string>
   /** Of an ephemeral container's target. */
   targetId?: string
 }
@@ -49,8 +51,9 @@ export async function containerConfig(
   const { pod, imageUser, targetId } = inputs
   const container = inputs.container as Container
   verifyRunAsNonRoot(pod, container, imageUser)
-  const { facts, source } = parts
-  const fieldFacts = { ...facts, podIPs: inputs.podIPs }
+  const { facts, source, volumes } = parts
+  const volumeFile: EnvironmentFacts['volumeFile'] = (...of) => volumes.readFile(...of)
+  const fieldFacts = { ...facts, podIPs: inputs.podIPs, volumeFile }
   const env = await environment(pod, container, source, fieldFacts)
   const mounts = await mountsOf(inputs, parts, env)
   const value = (name: string) => env.variables.get(name)
@@ -65,7 +68,7 @@ export async function containerConfig(
     mounts,
     devices: [],
     labels: labelsOf(pod, container),
-    annotations: annotationsOf(pod, container, inputs.restartCount),
+    annotations: annotationsOf(pod, container, inputs),
     logPath: containerLogPath(container.name, inputs.restartCount),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
@@ -95,7 +98,7 @@ function labelsOf({ metadata }: Pod, container: Container): Record<string, strin
 function annotationsOf(
   { metadata, spec }: Pod,
   container: Container,
-  restartCount: number,
+  { restartCount, volumeImages }: ContainerInputs,
 ): Record<string, string> {
   const { deletionGracePeriodSeconds } = metadata
   const preStop = container.lifecycle?.preStop
@@ -109,6 +112,7 @@ function annotationsOf(
     }),
     [ANNOTATION.podTerminationGracePeriod]: String(spec.terminationGracePeriodSeconds ?? 30),
     ...(preStop && { [ANNOTATION.preStopHandler]: JSON.stringify(preStop) }),
+    ...(volumeImages?.size && { [ANNOTATION.volumeImages]: JSON.stringify([...volumeImages.values()]) }),
     ...(container.ports?.length && { [ANNOTATION.ports]: JSON.stringify(container.ports) }),
   }
 }
@@ -121,7 +125,7 @@ async function mountsOf(
   const { pod, podIPs } = inputs
   const container = inputs.container as Container
   const value = (name: string) => env.variables.get(name)
-  const mounts = await volumes.mountsOf(pod, container, value)
+  const mounts = await volumes.mountsOf(pod, container, value, inputs.volumeImages)
   const taken = (path: string) => mounts.some(({ containerPath }) => containerPath === path)
   if (podIPs.length > 0 && !taken('/etc/hosts')) mounts.push(await hostsMount(pod, podIPs, facts))
   const path = container.terminationMessagePath

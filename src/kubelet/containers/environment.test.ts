@@ -37,7 +37,14 @@ const facts = {
   hostIPs: ['192.168.1.5'],
   nodeName: 'node-1',
   allocatable: { cpu: '4', memory: '8Gi' },
+  volumeFile: async (_: unknown, volume: string, path: string) =>
+    volume === 'config' && path === 'app.env' ? "# made by init\nMODE='fast one'\n" : undefined,
 }
+
+const fromFile = (key: string, path: string, optional = false) => ({
+  name: 'A',
+  valueFrom: { fileKeyRef: { volumeName: 'config', path, key, optional } },
+})
 
 async function variables(container: Partial<Container>): Promise<Record<string, string>> {
   const pod = podOf({ enableServiceLinks: false })
@@ -77,6 +84,12 @@ test('values come from ConfigMaps, Secrets, the pod and its resources', async ()
   })
 })
 
+test('a value comes from a file in a volume, and what is optional may be missing', async () => {
+  assert.deepEqual(await variables({ env: [fromFile('MODE', 'app.env')] }), { A: 'fast one' })
+  assert.deepEqual(await variables({ env: [fromFile('NONE', 'app.env', true)] }), {})
+  assert.deepEqual(await variables({ env: [fromFile('MODE', 'none.env', true)] }), {})
+})
+
 test('whole ConfigMaps come with a prefix, keys that cannot be names are skipped and told', async () => {
   const pod = podOf({ enableServiceLinks: false })
   const container = spec('app', { envFrom: [{ prefix: 'S_', configMapRef: { name: 'settings' } }] })
@@ -94,6 +107,14 @@ const missing: Record<string, [Partial<Container>, string]> = {
   'a missing key': [
     { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'login', key: 'k' } } }] },
     "couldn't find key k in Secret ns/login",
+  ],
+  'a missing file': [
+    { env: [fromFile('MODE', 'none.env')] },
+    'environment variable key "MODE" not found in file "none.env"',
+  ],
+  'a file without the key': [
+    { env: [fromFile('NONE', 'app.env')] },
+    'environment variable key "NONE" not found in file "app.env"',
   ],
 }
 for (const [name, [container, message]] of Object.entries(missing)) {

@@ -1,6 +1,7 @@
 // A container's environment from all its sources. Upstream: kubelet_pods.go makeEnvironmentVariables.
-import type { Container, EnvVar, EnvVarSource, Pod } from '../../api/types/core-v1.ts'
+import type { Container, EnvVar, EnvVarSource, FileKeySelector, Pod } from '../../api/types/core-v1.ts'
 import { ConfigError } from './config-error.ts'
+import { envFileValue } from './env-file.ts'
 import { expand } from './expand.ts'
 import { type FieldFacts, fieldValue } from './field-path.ts'
 import type { ObjectSource } from './object-source.ts'
@@ -9,6 +10,8 @@ import { serviceEnv } from './service-env.ts'
 
 export interface EnvironmentFacts extends FieldFacts {
   allocatable: Readonly<Record<string, string>>
+  /** The text of a file in one of the pod's volumes; undefined when it is not there. */
+  volumeFile(pod: Pod, volume: string, path: string): Promise<string | undefined>
 }
 
 export interface Environment {
@@ -122,9 +125,28 @@ async function valueFromSource(
     const data = await secretData(source, namespace, secretKeyRef)
     return keyed(data, secretKeyRef.key, !!secretKeyRef.optional, `Secret ${namespace}/${secretKeyRef.name}`)
   }
-  if (fileKeyRef)
-    throw new ConfigError('environment variables from files (fileKeyRef) are not supported on this node')
+  if (fileKeyRef) return valueFromFile(pod, fileKeyRef, facts)
   return ''
+}
+
+/** Upstream: the FileKeyRef case of makeEnvironmentVariables. */
+async function valueFromFile(
+  pod: Pod,
+  { volumeName = '', path = '', key = '', optional }: FileKeySelector,
+  { volumeFile }: EnvironmentFacts,
+): Promise<string | undefined> {
+  const text = await volumeFile(pod, volumeName, path)
+  const value = text === undefined ? undefined : parsed(text, key, path)
+  if (value !== undefined || optional) return value
+  throw new ConfigError(`environment variable key "${key}" not found in file "${path}"`)
+}
+
+function parsed(text: string, key: string, path: string): string | undefined {
+  try {
+    return envFileValue(text, key)
+  } catch (error) {
+    throw new ConfigError(`couldn't parse env file "${path}": ${(error as Error).message}`)
+  }
 }
 
 function keyed(

@@ -3,6 +3,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import { ANNOTATION } from '../runtime-view/cri-labels.ts'
 import {
   bytesToFree,
   type Disk,
@@ -119,7 +120,12 @@ export class ImageCollector {
       runtime.listContainers({}),
     ])
     const used = new Set(
-      containers.flatMap(({ imageId, imageRef, image }) => [imageId, imageRef, image.image]),
+      containers.flatMap(({ imageId, imageRef, image, annotations }) => [
+        imageId,
+        imageRef,
+        image.image,
+        ...volumeImages(annotations),
+      ]),
     )
     const present = new Set(images.map(({ id }) => id))
     for (const id of this.#tracked.keys()) if (!present.has(id)) this.#tracked.delete(id)
@@ -131,3 +137,6 @@ export class ImageCollector {
     return [...this.#tracked.values()]
   }
 }
+
+const volumeImages = (annotations: Readonly<Record<string, string>> = {}): string[] =>
+  JSON.parse(annotations[ANNOTATION.volumeImages] ?? '[]') as string[]

@@ -1,12 +1,13 @@
 // Brings one container up: image, configuration, create, start, postStart. Upstream: kuberuntime startContainer.
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
+import type { Container, EphemeralContainer, Pod, PullPolicy } from '../../api/types/core-v1.ts'
 import type { PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
 import { containerConfig } from '../containers/container-config.ts'
 import { ImageError, type UsableImage } from '../images/image-puller.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
+import { volumeImagesOf } from '../volumes/image.ts'
 import { killContainer } from './container-killer.ts'
 import { newestOf, type ObservedPod, type StartFailure } from './observed-pod.ts'
 import type { WorkerParts } from './worker-parts.ts'
@@ -47,8 +48,9 @@ export async function startContainer(
 ): Promise<StartFailure | undefined> {
   try {
     const image = await ensureImage(container, context, parts)
+    const volumeImages = await ensureVolumeImages(container, context, parts)
     parts.prepared.lookAhead(container.name, context, parts)
-    const created = await create(container, image, context, parts)
+    const created = await create(container, image, volumeImages, context, parts)
     // The pod may be about to end by now: then nothing more of it begins.
     context.signal.throwIfAborted()
     await start(container, created, context, parts)
@@ -78,9 +80,25 @@ async function ensureImage(
   }
 }
 
+/** References of the images that the container mounts, by volume. */
+async function ensureVolumeImages(
+  container: Container | EphemeralContainer,
+  context: StartContext,
+  parts: WorkerParts,
+): Promise<Map<string, string>> {
+  const references = new Map<string, string>()
+  for (const [volume, { reference, pullPolicy }] of volumeImagesOf(context.pod, container as Container)) {
+    const imagePullPolicy = pullPolicy as PullPolicy
+    const wanted = { ...container, image: reference ?? '', imagePullPolicy }
+    references.set(volume, (await ensureImage(wanted, context, parts)).ref)
+  }
+  return references
+}
+
 async function create(
   container: Container | EphemeralContainer,
   image: UsableImage,
+  volumeImages: ReadonlyMap<string, string>,
   context: StartContext,
   parts: WorkerParts,
 ): Promise<Created> {
@@ -89,7 +107,8 @@ async function create(
   const restartCount = await nextRestartCount(container.name, context, parts)
   const target = 'targetContainerName' in container ? container.targetContainerName : undefined
   const targetId = target ? newestOf(observed, target)?.id : undefined
-  const inputs = { pod, container, restartCount, podIPs, imageRef: image.ref, imageUser: image.user }
+  const { ref: imageRef, user: imageUser } = image
+  const inputs = { pod, container, restartCount, podIPs, imageRef, imageUser, volumeImages }
   const configured = await containerConfig({ ...inputs, ...(targetId && { targetId }) }, parts).catch(
     fail('CreateContainerConfigError'),
   )

@@ -11,6 +11,8 @@ export const ANNOTATION = {
   hash: 'io.kubernetes.container.hash',
   /** Ours: created ahead of its turn. */
   prepared: 'kubernode.io/prepared',
+  /** Ours: ids of the images that it has as volumes, so that they are not collected. */
+  volumeImages: 'kubernode.io/volume-images',
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',

@@ -1,6 +1,7 @@
 import type { Volume } from '../../api/types/core-v1.ts'
 import { emptyDir } from './empty-dir.ts'
 import { hostPath } from './host-path.ts'
+import { image } from './image.ts'
 import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { configMap, downwardAPI, projected, secret } from './projected-plugins.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
@@ -12,6 +13,7 @@ const PLUGINS: Partial<Record<keyof Volume, VolumePlugin>> = {
   secret,
   downwardAPI,
   projected,
+  image,
   persistentVolumeClaim,
   ephemeral: persistentVolumeClaim,
 }

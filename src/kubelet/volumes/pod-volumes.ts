@@ -14,7 +14,7 @@ import { podDir, subPathDir } from '../pod-paths.ts'
 import { findPlugin } from './find-plugin.ts'
 import { ObjectFollower } from './object-follower.ts'
 import { mountsUnder } from './remove-mounts.ts'
-import { openSubPath } from './safe-sub-path.ts'
+import { openSubPath, readFileInside } from './safe-sub-path.ts'
 import type { ReadyVolume, VolumeParts, VolumeReference } from './volume-plugin.ts'
 
 const FIRST_RETRY_MS = 500
@@ -77,18 +77,34 @@ export class PodVolumes {
     return times.length > 0 ? Math.min(...times) : undefined
   }
 
-  /** The container's volumeMounts for the runtime. Throws ConfigError with upstream's texts. */
+  /**
+   * The container's volumeMounts for the runtime; `images` are those that it mounts, by volume. Throws ConfigError with
+   * upstream's texts.
+   */
   async mountsOf(
     pod: Pod,
     container: Container,
     env: (name: string) => string | undefined,
+    images: ReadonlyMap<string, string> = new Map(),
   ): Promise<Mount[]> {
     if (container.volumeDevices?.length) throw new ConfigError('volumeDevices are not supported on this node')
     const mounts: Mount[] = []
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-      mounts.push(await this.#mount(pod, container, mount, index, env))
+      const image = images.get(mount.name)
+      mounts.push(
+        image === undefined
+          ? await this.#mount(pod, container, mount, index, env)
+          : imageMount(mount, image, wantedSubPath(mount, env)),
+      )
     }
     return mounts
+  }
+
+  /** A file of one of the pod's volumes; undefined when it is not there. Links out of the volume are not followed. */
+  async readFile(pod: Pod, volume: string, path: string): Promise<string | undefined> {
+    const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(volume)?.ready
+    if (!ready) throw new ConfigError(`cannot find the volume "${volume}" referenced by FileKeyRef`)
+    return readFileInside(ready.hostPath, path)
   }
 
   /** Unmounts and removes everything of the pod. Idempotent; also for pods of an earlier run. */
@@ -190,14 +206,13 @@ export class PodVolumes {
     const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(mount.name)?.ready
     if (!ready)
       throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
-    const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, env) : (mount.subPath ?? '')
-    checkSubPath(subPath)
+    const subPath = wantedSubPath(mount, env)
     const hostPath = subPath
       ? await this.#subPath(pod, container, mount, index, ready.hostPath, subPath)
       : ready.hostPath
     const readonly = !!mount.readOnly || !!ready.readOnly
     return {
-      containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+      containerPath: containerPathOf(mount),
       hostPath,
       readonly,
       selinuxRelabel: false,
@@ -238,6 +253,26 @@ export class PodVolumes {
   }
 }
 
+const containerPathOf = ({ mountPath }: VolumeMount) =>
+  mountPath.startsWith('/') ? mountPath : `/${mountPath}`
+
+/** The runtime finds the files: upstream leaves hostPath empty too. */
+const imageMount = (mount: VolumeMount, image: string, imageSubPath: string): Mount => ({
+  containerPath: containerPathOf(mount),
+  hostPath: '',
+  readonly: true,
+  selinuxRelabel: false,
+  propagation: PROPAGATION.None!,
+  image: { image },
+  ...(imageSubPath && { imageSubPath }),
+})
+
+function wantedSubPath(mount: VolumeMount, env: (name: string) => string | undefined): string {
+  const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, env) : (mount.subPath ?? '')
+  checkSubPath(subPath)
+  return subPath
+}
+
 /** What an expression came to is known only now. Upstream: makeMounts. */
 function checkSubPath(subPath: string): void {
   if (subPath.startsWith('/'))
@@ -252,10 +287,15 @@ const PROPAGATION: Record<string, MountPropagation> = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 }
 
-/** Only volumes that some container mounts are set up (upstream: desired_state_of_world_populator). */
+/** Only volumes that some container mounts or reads are set up (upstream: desired_state_of_world_populator). */
 function usedVolumes({ spec }: Pod): Volume[] {
   const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-  const names = new Set(all.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name)))
+  const names = new Set(
+    all.flatMap(({ volumeMounts = [], env = [] }) => [
+      ...volumeMounts.map(({ name }) => name),
+      ...env.map(({ valueFrom }) => valueFrom?.fileKeyRef?.volumeName),
+    ]),
+  )
   return (spec.volumes ?? []).filter(({ name }) => names.has(name))
 }
 

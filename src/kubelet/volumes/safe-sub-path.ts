@@ -1,7 +1,7 @@
 // Opens a path within a volume without ever following a link out of it, however fast a container changes it
 // meanwhile. Upstream: volume/util/subpath doSafeOpen.
 import { close, constants, fstat, mkdir, open } from 'node:fs'
-import { realpath } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -27,6 +27,25 @@ export async function openSubPath(volume: string, subPath: string): Promise<numb
   if (isOutside(inside))
     throw new Error(`subpath "${join(volume, subPath)}" not within volume path "${volume}"`)
   return openBeneath(root, inside)
+}
+
+const MOST_BYTES = 1024 * 1024
+
+/** The text of a file within the volume, links inside it followed; undefined when there is none. */
+export async function readFileInside(volume: string, path: string): Promise<string | undefined> {
+  const root = await realpath(volume)
+  const real = await realpath(join(root, path)).catch(() => undefined)
+  if (real === undefined) return undefined
+  if (isOutside(relative(root, real))) throw new Error(`"${path}" is not within its volume`)
+  const place = await openBeneath(root, relative(root, real))
+  try {
+    const found = await statFd(place)
+    if (!found.isFile()) throw new Error(`"${path}" is not a file`)
+    if (found.size > MOST_BYTES) throw new Error(`"${path}" is larger than ${MOST_BYTES} bytes`)
+    return await readFile(`/proc/self/fd/${place}`, 'utf8')
+  } finally {
+    await closeFd(place)
+  }
 }
 
 /** Names may begin with two dots: the atomic writer's own do. */

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { writeProjection } from './atomic-writer.ts'
-import { openSubPath } from './safe-sub-path.ts'
+import { openSubPath, readFileInside } from './safe-sub-path.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'volumes-'))
 test.after(() => rmSync(dir, { recursive: true }))
@@ -98,4 +98,17 @@ test('a link inside the volume is followed, a link out of it is refused', async 
   await assert.rejects(openedAt(volume, 'outside/passwd'), /not within volume path/)
   await assert.rejects(openedAt(volume, 'outside/new/dir'), /not within volume path/)
   await assert.rejects(openedAt(volume, '../links'), /must not contain/)
+})
+
+test('a file of a volume is read, links inside it followed, and nothing outside it', async () => {
+  const volume = join(dir, 'files')
+  mkdirSync(join(volume, 'folder'), { recursive: true })
+  writeFileSync(join(volume, 'folder/app.env'), 'A=1')
+  symlinkSync('folder/app.env', join(volume, 'inside'))
+  symlinkSync('/etc/hostname', join(volume, 'outside'))
+  assert.equal(await readFileInside(volume, 'folder/app.env'), 'A=1')
+  assert.equal(await readFileInside(volume, 'inside'), 'A=1')
+  assert.equal(await readFileInside(volume, 'none'), undefined)
+  await assert.rejects(readFileInside(volume, 'outside'), /"outside" is not within its volume/)
+  await assert.rejects(readFileInside(volume, 'folder'), /"folder" is not a file/)
 })

@@ -16,6 +16,7 @@ import { ContainerStore } from './containers/container-store.ts'
 import { containerStatus, containerSummary } from './containers/container-views.ts'
 import { execSync } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
+import { imageVolumesOf, withImageVolumes } from './containers/image-volumes.ts'
 import { updateResources } from './containers/update-resources.ts'
 import { checkPropagation } from './host-mounts.ts'
 import type { ImageStore } from './images/image-store.ts'
@@ -123,7 +124,7 @@ export class NativeRuntime implements Service {
   containersUsing(imageId: string): string[] {
     return this.#containers
       .list()
-      .filter(container => container.imageId === imageId)
+      .filter(one => one.imageId === imageId || one.volumeImageIds?.includes(imageId))
       .map(({ id }) => id)
   }
 
@@ -190,6 +191,7 @@ export class NativeRuntime implements Service {
     if (!image) throw criNotFound('image', config.image?.image ?? '')
     const lowerDirs = images.lowerDirectories(image.id)
     const user = this.#specs.userOf(config, image.config.User ?? '', lowerDirs)
+    const volumes = imageVolumesOf(config.mounts ?? [], images)
     const logDirectory = (sandboxConfig ?? sandbox.config).logDirectory ?? ''
     const record = await this.#containers.create({
       sandboxId: podSandboxId,
@@ -200,9 +202,13 @@ export class NativeRuntime implements Service {
       stopSignal: stopSignalOf(config, image.config.StopSignal),
       lowerDirs,
       user: { uid: user.uid, gid: user.gid, supplementalGroups: user.groups },
-      spec: (id, rootfs) => this.#specs.make(id, rootfs, { sandbox, config, image: image.config, user }),
+      ...(volumes.length > 0 && { volumeImageIds: volumes.map(({ imageId }) => imageId) }),
+      spec: (id, bundle, rootfs) => {
+        const mounted = withImageVolumes(config, bundle, volumes)
+        return this.#specs.make(id, rootfs, { sandbox, config: mounted, image: image.config, user })
+      },
     })
-    images.markUsed(image.id)
+    for (const { imageId } of [...volumes, { imageId: image.id }]) images.markUsed(imageId)
     return { containerId: record.id }
   }
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import type { Log } from '../../../base/log.ts'
 import type { StateDir } from '../state-dir.ts'
 import { mount, unmountIfMounted } from '../syscall/libc.ts'
+import { unmountImageVolumes } from './image-volumes.ts'
 
 const run = promisify(execFile)
 
@@ -36,6 +37,7 @@ export async function dismantle(id: string, { dir, runtime, log }: BundleParts):
     )
   }
   unmountIfMounted(dir.container(id, 'rootfs'))
+  unmountImageVolumes(dir.container(id))
   rmSync(dir.container(id), { recursive: true, force: true })
   rmSync(join(dir.exits, id), { force: true })
   rmSync(join(dir.attach, id), { recursive: true, force: true })

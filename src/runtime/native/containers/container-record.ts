@@ -11,13 +11,15 @@ interface Wanted {
   stopSignal: string
   /** Whom it runs as, resolved. */
   user: LinuxContainerUser
+  /** Images that it has as volumes; absent where there are none. */
+  volumeImageIds?: readonly string[]
 }
 
 export interface NewContainer extends Wanted {
   /** Layers of the root, topmost first. */
   lowerDirs: readonly string[]
-  /** The OCI spec once id and root are known. */
-  spec(id: string, rootfs: string): object
+  /** The OCI spec once the container's id, folder and root are known. */
+  spec(id: string, bundle: string, rootfs: string): object
 }
 
 export interface ContainerRecord extends Wanted {

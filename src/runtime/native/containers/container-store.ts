@@ -72,7 +72,7 @@ export class ContainerStore {
     mkdirSync(bundle, { mode: 0o700 })
     try {
       const rootfs = mountRoot(bundle, wanted.lowerDirs)
-      const spec = wanted.spec(id, rootfs)
+      const spec = wanted.spec(id, bundle, rootfs)
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
       const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config

@@ -210,6 +210,7 @@ const PROPAGATION = {
 function ownMount(mount: Mount): object {
   const options = [PROPAGATION[mount.propagation ?? 'PROPAGATION_PRIVATE'], mount.readonly ? 'ro' : 'rw']
   if (mount.readonly && mount.recursiveReadOnly) options.push('rro')
+  if (mount.image?.image) options.push('noexec')
   return bind(mount.hostPath, mount.containerPath, ...options)
 }
 
