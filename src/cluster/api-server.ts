@@ -10,10 +10,16 @@ import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
 import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.ts'
 import { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import { makeFrontProxy } from '../apiserver/aggregation/front-proxy.ts'
-import { clientCertificateAuthenticator, unionAuthenticator } from '../apiserver/authn/authenticator.ts'
+import {
+  type Authenticator,
+  clientCertificateAuthenticator,
+  unionAuthenticator,
+} from '../apiserver/authn/authenticator.ts'
+import { bootstrapTokenAuthenticator } from '../apiserver/authn/bootstrap-tokens.ts'
 import { findBoundObjectThrough } from '../apiserver/authn/find-bound-object.ts'
 import { type LegacyTokenOwner, LegacyTokens } from '../apiserver/authn/legacy-tokens.ts'
 import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts'
+import { tokenReviewer } from '../apiserver/authn/token-review.ts'
 import { type Authorizer, authorized } from '../apiserver/authz/authorizer.ts'
 import { ClusterAuthorizer } from '../apiserver/authz/cluster-authorizer.ts'
 import { ensurePolicy } from '../apiserver/authz/rbac/bootstrap/ensure-policy.ts'
@@ -80,6 +86,7 @@ export async function startApiServer(
   const find = findBoundObjectThrough(() => registry.handle)
   const tokens = new ServiceAccountTokens({ privateKey: pki.serviceAccountKey, clock, find })
   const legacyTokens = new LegacyTokens({ privateKey: pki.serviceAccountKey, find })
+  const otherTokens = [legacyTokens.authenticate, bootstrapTokenAuthenticator({ clock, find })]
   const late = lateNodeAccess()
   let served: ServedResources | undefined
   const admission = chain([
@@ -103,7 +110,7 @@ export async function startApiServer(
   const withMetrics = withMetricsApi(registry.handle, () => usageThrough(late.access, parts.nodeName))
   const handle = withVirtualResources(withMetrics, {
     authorizer,
-    reviewToken: (token, audiences) => tokens.verify(token, audiences.length > 0 ? audiences : undefined),
+    reviewToken: tokenReviewer(tokens, otherTokens),
   })
   await access.load()
   const identity = makeFrontProxy(clock.now())
@@ -121,7 +128,7 @@ export async function startApiServer(
   const port = await listen(parts, pki, {
     handle,
     tokens,
-    legacyTokens,
+    otherTokens,
     authorizer,
     served,
     aggregator,
@@ -178,7 +185,7 @@ function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memo
 interface Behind {
   handle: ApiHandler
   tokens: ServiceAccountTokens
-  legacyTokens: LegacyTokens
+  otherTokens: readonly Authenticator[]
   authorizer: Authorizer
   served: ServedResources
   aggregator: Aggregator
@@ -189,17 +196,13 @@ interface Behind {
 async function listen(
   parts: ClusterParts,
   pki: Pki,
-  { handle, tokens, legacyTokens, authorizer, served, aggregator, nodeAccess, admission }: Behind,
+  { handle, tokens, otherTokens, authorizer, served, aggregator, nodeAccess, admission }: Behind,
 ): Promise<number> {
   const { index: resources, custom } = served
   let address = ''
   const server = createHttpServer({
     handle,
-    authenticate: unionAuthenticator([
-      clientCertificateAuthenticator,
-      tokens.authenticate,
-      legacyTokens.authenticate,
-    ]),
+    authenticate: unionAuthenticator([clientCertificateAuthenticator, tokens.authenticate, ...otherTokens]),
     authorizer,
     resources,
     codec: kubernetesProtobuf,

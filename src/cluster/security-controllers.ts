@@ -1,5 +1,7 @@
 // Starts the controllers that look after who may do what.
 import { runAdmissionPolicyStatus } from '../controllers/admission-policy-status/admission-policy-status.ts'
+import { runBootstrapSigner } from '../controllers/bootstrap-tokens/bootstrap-signer.ts'
+import { runTokenCleaner } from '../controllers/bootstrap-tokens/token-cleaner.ts'
 import { runCertificateApproving } from '../controllers/certificates/approving.ts'
 import { runCertificateCleaning } from '../controllers/certificates/cleaning.ts'
 import { runCertificateSigning } from '../controllers/certificates/signing.ts'
@@ -30,4 +32,6 @@ export function startSecurityControllers(api: RunningApiServer, parts: ClusterPa
   keepRunning(parts, signal => runCertificateSigning(certificates, authority, signal))
   keepRunning(parts, signal => runCertificateApproving(certificates, signal))
   keepRunning(parts, signal => runCertificateCleaning(certificates, signal))
+  keepRunning(parts, signal => runBootstrapSigner(contextOf('bootstrap-signer'), signal))
+  keepRunning(parts, signal => runTokenCleaner(contextOf('token-cleaner'), signal))
 }
