@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Draft } from '../api/kube-object.ts'
 import type { NodeAccess } from '../api/node-access.ts'
-import { configMaps, nodes, pods } from '../api/resources.ts'
+import { configMaps, nodes, pods, runtimeClasses } from '../api/resources.ts'
 import type { ConfigMap, ContainerStatus, Pod } from '../api/types/core-v1.ts'
+import type { RuntimeClass } from '../api/types/node-v1.ts'
 import { container, KubeletWorld } from './testing/kubelet-world.fixture.ts'
 import type { Mounter } from './volumes/mounter.ts'
 
@@ -483,4 +485,45 @@ test('a critical pod has another make room for it', () =>
     assert.ok(
       (await world.eventsOf('plain')).includes('Preempting: Preempted in order to admit critical pod'),
     )
+  }))
+
+test('a RuntimeClass names the handler, and one that the runtime does not have keeps its pods waiting', () =>
+  inWorld(async world => {
+    const draft = { metadata: { name: 'special' }, handler: 'no-such' } as unknown as Draft<RuntimeClass>
+    await world.client.create(runtimeClasses, draft)
+    await world.createPod('odd', { runtimeClassName: 'special' })
+    const text =
+      'FailedCreatePodSandBox: Failed to create pod sandbox: no runtime for "no-such" is configured'
+    await world.untilTrue('it was told', async () => (await world.eventsOf('odd')).includes(text))
+    assert.equal((await world.pod('odd')).status.phase, 'Pending')
+  }))
+
+test('an image volume is pulled for its container and handed to the runtime, with the path inside it', () =>
+  inWorld(async world => {
+    const volumeMounts = [{ name: 'files', mountPath: '/files', subPath: 'etc' }]
+    await world.createPod('sighted', {
+      volumes: [{ name: 'files', image: { reference: 'example/files:1', pullPolicy: 'Always' } }],
+      containers: [container('app', { volumeMounts })],
+    })
+    await world.until('sighted', pod => pod.status.phase === 'Running')
+    assert.ok(world.cri.calls.includes('pullImage example/files:1'))
+    const { mounts = [] } = world.cri.named('app')!.config
+    const mount = mounts.find(({ containerPath }) => containerPath === '/files')!
+    assert.deepEqual([mount.hostPath, mount.readonly, mount.imageSubPath], ['', true, 'etc'])
+    assert.match(mount.image!.image, /^sha256:/)
+  }))
+
+test('an image volume that cannot be pulled keeps its container waiting as the container’s own image would', () =>
+  inWorld(async world => {
+    world.cri.missingImages.add('example/none:1')
+    await world.createPod('blind', {
+      volumes: [{ name: 'files', image: { reference: 'example/none:1', pullPolicy: 'Always' } }],
+      containers: [container('app', { volumeMounts: [{ name: 'files', mountPath: '/files' }] })],
+    })
+    const shown = await world.until(
+      'blind',
+      pod => !!status(pod, 'app')?.state.waiting?.reason?.match(/Pull/),
+    )
+    assert.equal(status(shown, 'app')!.state.waiting!.reason, 'ErrImagePull')
+    assert.equal(world.cri.named('app'), undefined)
   }))

@@ -221,6 +221,17 @@ test('a pod begins Pending with its QoS class, and with a condition while it is 
   assert.equal(condition!.reason, 'SchedulingGated')
 })
 
+test('a negative grace period of a pod is a second, also where it was stored before', async () => {
+  const api = new TestRegistry()
+  const made = await api.create('pods', pod('p', { terminationGracePeriodSeconds: -1 }))
+  assert.equal(made.spec!.terminationGracePeriodSeconds, 1)
+  const again = structuredClone(made) as unknown as { spec: { terminationGracePeriodSeconds: number } }
+  again.spec.terminationGracePeriodSeconds = -5
+  const updated = await api.update('pods', again as unknown as Loose)
+  assert.equal(updated.spec!.terminationGracePeriodSeconds, 1)
+  assert.equal(updated.metadata.generation, 1)
+})
+
 test('pod status updates leave the spec, keep the QoS class and remembered generations', async () => {
   const api = new TestRegistry()
   await api.create('pods', pod('p'))

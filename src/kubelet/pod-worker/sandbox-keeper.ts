@@ -1,4 +1,5 @@
 // Makes and stops a pod's sandboxes.
+import { runtimeClasses } from '../../api/resources.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { PodSandboxConfig } from '../../runtime/cri/cri.generated.ts'
 import { dnsProblems } from '../containers/pod-dns.ts'
@@ -28,7 +29,8 @@ export async function createSandbox(
   for (const text of dnsProblems(pod, { ...facts, resolvConf: facts.resolvConf() }))
     events.tell(pod, 'Warning', 'DNSConfigForming', text)
   try {
-    await runtime.runPodSandbox({ config: configOf(pod, attempt, parts), runtimeHandler: '' }, signal)
+    const runtimeHandler = await handlerOf(pod, parts)
+    await runtime.runPodSandbox({ config: configOf(pod, attempt, parts), runtimeHandler }, signal)
     return true
   } catch (error) {
     if (signal.aborted) throw error
@@ -36,6 +38,12 @@ export async function createSandbox(
     events.tell(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
     return false
   }
+}
+
+/** The handler that the pod's RuntimeClass names, '' for the runtime's own. Upstream: LookupRuntimeHandler. */
+async function handlerOf({ spec }: Pod, { client }: WorkerParts): Promise<string> {
+  const { runtimeClassName: name } = spec
+  return name ? (await client.get(runtimeClasses, { name })).handler : ''
 }
 
 /** Answers how many were stopped. */

@@ -50,6 +50,14 @@ export function refusalTests({ check }: Suite): void {
     await assert.rejects(service.runPodSandbox(request), refusedAs(CRI_CODE.invalidArgument, /metadata|name/))
   })
 
+  check('a sandbox for a handler that is not there is refused', async (_, { service }) => {
+    const config = { metadata: { name: 'other', uid: NOBODY, namespace: 'ns', attempt: 0 } }
+    const request = { config, runtimeHandler: 'no-such-handler' } as unknown as RunPodSandboxRequest
+    await assert.rejects(service.runPodSandbox(request), {
+      message: /no runtime for "no-such-handler" is configured/,
+    })
+  })
+
   check('a container without a name is refused', async (pod, { service }) => {
     const { metadata: _, ...nameless } = pod.containerConfig('app', {})
     const request = {

@@ -117,6 +117,8 @@ export class FakeRuntime {
   }: Partial<cri.RunPodSandboxRequest>): Promise<cri.RunPodSandboxResponse> {
     const present = [...this.sandboxes.values()].map(({ status }) => status)
     checkSandboxName(config?.metadata, present)
+    if (runtimeHandler)
+      throw new CriError(CRI_CODE.unknown, `no runtime for ${JSON.stringify(runtimeHandler)} is configured`)
     this.#called('runPodSandbox', config!.metadata.name)
     const id = `sandbox-${++this.#made}`
     const status = this.#newSandbox(id, config!, runtimeHandler ?? '')

@@ -1,16 +1,30 @@
 // The CRI's calls about the runtime itself: who it is, what it can do, whether it is ready.
 import type * as cri from '../cri/cri.generated.ts'
+import { CRI_CODE, CriError } from '../cri/cri-error.ts'
 import type { PodNetwork } from './network/pod-network.ts'
+import type { RuntimeKind } from './probe.ts'
 
 type Service = Pick<cri.RuntimeService, 'version' | 'status' | 'runtimeConfig' | 'updateRuntimeConfig'>
 
 const RUNTIME_NAME = 'kubernode'
+/** What every containerd calls its own handler; crun and runc do the same things. */
+const DEFAULT_HANDLER = 'runc'
 
 export class AboutRuntime implements Service {
   readonly #network: PodNetwork
+  readonly #handlers: readonly string[]
 
-  constructor(network: PodNetwork) {
+  /** `kind` is the OCI runtime that is there. */
+  constructor(network: PodNetwork, kind: RuntimeKind) {
     this.#network = network
+    this.#handlers = [...new Set(['', DEFAULT_HANDLER, kind])]
+  }
+
+  /** Throws CriError, in containerd's words, for a handler that RuntimeClasses may name and that is not there. */
+  checkHandler(handler: string): void {
+    if (this.#handlers.includes(handler)) return
+    const text = `failed to get sandbox runtime: no runtime for ${JSON.stringify(handler)} is configured`
+    throw new CriError(CRI_CODE.unknown, text)
   }
 
   async version(): Promise<cri.VersionResponse> {
@@ -31,7 +45,10 @@ export class AboutRuntime implements Service {
     return {
       status: { conditions },
       info: {},
-      runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: true, userNamespaces } }],
+      runtimeHandlers: this.#handlers.map(name => ({
+        name,
+        features: { recursiveReadOnlyMounts: true, userNamespaces },
+      })),
       features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false },
     }
   }

@@ -80,7 +80,7 @@ export class NativeRuntime implements Service {
     this.#options = options
     const { name, dir, clock, log, choice } = options
     this.#network = new PodNetwork(name)
-    this.about = new AboutRuntime(this.#network)
+    this.about = new AboutRuntime(this.#network, choice.kind)
     const cgroupParent = ({ linux }: cri.PodSandboxConfig) => linux?.cgroupParent || `/${name}/kubepods`
     this.#sandboxes = new SandboxStore({ dir, network: this.#network, clock, choice, cgroupParent })
     this.#containers = new ContainerStore({
@@ -134,6 +134,7 @@ export class NativeRuntime implements Service {
   }: cri.RunPodSandboxRequest): Promise<cri.RunPodSandboxResponse> {
     this.#warmAttach()
     checkSandboxName(config?.metadata, this.#sandboxes.list().map(sandboxSummary))
+    this.about.checkHandler(runtimeHandler ?? '')
     return { podSandboxId: (await this.#sandboxes.run(config, runtimeHandler ?? '')).id }
   }
 

@@ -23,6 +23,7 @@ export class PodStrategy extends DefaultStrategy {
   override prepareForCreate(object: KubeObject): void {
     const pod = asPod(object)
     pod.metadata.generation = 1
+    neverNegativeGrace(pod)
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) } as Pod['status']
     if ((pod.spec.schedulingGates?.length ?? 0) > 0) pod.status.conditions = [schedulingGated()]
     mergeLabelKeys(pod)
@@ -39,6 +40,7 @@ export class PodStrategy extends DefaultStrategy {
   override prepareForUpdate(object: KubeObject, old: KubeObject): void {
     const pod = asPod(object)
     pod.status = asPod(old).status
+    neverNegativeGrace(pod)
     bumpPodGeneration(pod, asPod(old))
   }
 
@@ -50,6 +52,11 @@ export class PodStrategy extends DefaultStrategy {
     options.gracePeriodSeconds = grace < 0 ? 1 : grace
     return true
   }
+}
+
+/** Negative means «as short as possible»: a second. */
+function neverNegativeGrace({ spec }: Pod): void {
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1
 }
 
 /** Kinds share one shape; this names what is known of a pod's. */
