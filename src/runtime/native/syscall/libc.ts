@@ -139,6 +139,23 @@ export function makeFifo(path: string, mode: number): void {
   checkResult(raw.mkfifo(path, mode), 'mkfifo', path)
 }
 
+const MKNODAT: Partial<Record<string, number>> = { x64: 259, arm64: 33 }
+const BLOCK_SPECIAL = 0o060000
+
+/** A block device's node. glibc has a function for it only since 2.33. */
+export function makeBlockNode(path: string, mode: number, device: { major: number; minor: number }): void {
+  const number = MKNODAT[process.arch]
+  if (number === undefined) throw new Error(`device nodes cannot be made on ${process.arch}`)
+  const { major, minor } = device
+  const result = raw.syscall(
+    number,
+    ...['int', AT_CWD, 'str', path],
+    ...['unsigned int', BLOCK_SPECIAL | mode],
+    ...['unsigned int', (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)],
+  )
+  checkResult(Number(result), 'mknod', path)
+}
+
 export const AF = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const
 export const SOCK = { stream: 1, raw: 3, seqPacket: 5, nonBlock: 0o4000, closeOnExec: 0o2000000 } as const
 
