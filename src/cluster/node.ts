@@ -8,6 +8,7 @@ import { EventRecorder } from '../client/events/event-recorder.ts'
 import { systemCgroups } from '../kubelet/cgroups/pod-cgroups.ts'
 import type { KubeletConfiguration } from '../kubelet/configuration/kubelet-configuration.ts'
 import { Kubelet } from '../kubelet/kubelet.ts'
+import { systemBlockDevices } from '../kubelet/volumes/block-devices.ts'
 import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cri.ts'
 import { startRuntimeProcess } from '../runtime/native/runtime-process.ts'
 import type { RunningApiServer } from './api-server.ts'
@@ -95,7 +96,11 @@ export async function startKubelet(
     recorder: new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }),
     log,
     random: Math.random,
-    options: { configuration, cgroups: systemCgroups(`/${parts.name}`, log, configuration.podPidsLimit) },
+    options: {
+      configuration,
+      cgroups: systemCgroups(`/${parts.name}`, log, configuration.podPidsLimit),
+      devices: systemBlockDevices(parts.name),
+    },
   })
   api.setNodeAccess(kubelet.nodeAccess)
   const ready = untilReady(api, parts)

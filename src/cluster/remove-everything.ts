@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { removeVolumeMounts } from '../kubelet/volumes/remove-mounts.ts'
 import { removeRuntimeTraces } from '../runtime/native/runtime-process.ts'
+import { detachLoops } from '../runtime/native/syscall/loop-device.ts'
 import { removeDnsLink } from './cluster-dns.ts'
 import { type ClusterPaths, runtimePlace } from './paths.ts'
 import { removeServiceProxy } from './service-proxy.ts'
@@ -10,6 +11,7 @@ export async function removeEverything(name: string, paths: ClusterPaths): Promi
   await removeRuntimeTraces(runtimePlace(name, paths))
   await removeServiceProxy(name)
   removeVolumeMounts(paths.kubelet)
+  detachLoops(name)
   removeDnsLink(name)
   rmSync(paths.runDir, { recursive: true, force: true })
 }

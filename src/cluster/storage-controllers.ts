@@ -1,5 +1,5 @@
-// Starts what makes, binds and protects volumes; volumes of the default class are directories under the data directory.
-import { chmod, mkdir, rm } from 'node:fs/promises'
+// Starts what makes, binds and protects volumes; volumes of the default class are directories, and files of mode Block, under the data directory.
+import { chmod, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { storageClasses } from '../api/resources.ts'
 import { isAlreadyExists } from '../api/status-error.ts'
@@ -45,6 +45,19 @@ async function ensureStorageClass(client: Client): Promise<void> {
   }
 }
 
+const SECTOR_BYTES = 4096
+
+/** Never smaller than it is. What nothing was written to takes no room on the disk. */
+async function setSize(path: string, bytes: number): Promise<void> {
+  const file = await open(path, 'a', 0o600)
+  try {
+    const size = Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES
+    if ((await file.stat()).size < size) await file.truncate(size)
+  } finally {
+    await file.close()
+  }
+}
+
 /** Every user may write there, as its Pod may run as anybody; only the machine's root gets to the folder above. */
 function directoriesUnder(folder: string): LocalDirectories {
   return {
@@ -55,6 +68,13 @@ function directoriesUnder(folder: string): LocalDirectories {
       await chmod(path, 0o777)
       return path
     },
+    async makeFile(name, bytes) {
+      await mkdir(folder, { recursive: true, mode: 0o711 })
+      const path = join(folder, name.slice(0, 200))
+      await setSize(path, bytes)
+      return path
+    },
+    grow: setSize,
     async remove(path) {
       // Never anything else than what was made here.
       if (dirname(path) !== folder) throw new Error(`${path} is not a directory of this provisioner`)

@@ -22,6 +22,7 @@ function recordingMounter() {
     tmpfs: (target, options) => made.push(`tmpfs ${target} ${options}`),
     hugetlbfs: (target, options) => made.push(`hugetlbfs ${target} ${options}`),
     bind: (_source, target) => made.push(`bind ${target}`),
+    device: (source, target, type) => made.push(`device ${source} ${target} ${type}`),
     unmount: () => {},
   }
   return { made, mounter }

@@ -11,6 +11,7 @@ import type { Machine } from './node/machine.ts'
 import type { Recorder } from './pod-events.ts'
 import type { BackOffLimits } from './pod-worker/crash-back-off.ts'
 import type { Probes } from './pod-worker/worker-parts.ts'
+import type { BlockDevices } from './volumes/block-devices.ts'
 import type { Mounter } from './volumes/mounter.ts'
 
 export interface KubeletOptions {
@@ -19,6 +20,8 @@ export interface KubeletOptions {
   backOff?: BackOffLimits
   cgroups?: PodCgroups
   mounter?: Mounter
+  /** What shows files as devices; default: nothing does. */
+  devices?: BlockDevices
   probes?: Probes
   /** Default: the machine's own facts. */
   machine?: Machine

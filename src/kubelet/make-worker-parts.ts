@@ -16,6 +16,7 @@ import { Prober } from './prober/prober.ts'
 import type { Resizes } from './resize/resizes.ts'
 import type { RuntimeView } from './runtime-view/runtime-view.ts'
 import { StatusWriter } from './status/status-writer.ts'
+import { noBlockDevices } from './volumes/block-devices.ts'
 import { systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
@@ -57,6 +58,7 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
       source,
       client,
       mounter,
+      devices: options?.devices ?? noBlockDevices,
       clock,
       log,
       events,

@@ -16,6 +16,11 @@ export class PodEvents {
     this.#recorder = recorder
   }
 
+  /** About something else than a pod. */
+  tellAbout(object: ObjectReference, type: EventType, reason: string, message: string): void {
+    this.#recorder.event(object, type, reason, message)
+  }
+
   /** Returns at once. With a container's name the event points at it. */
   tell(pod: Pod, type: EventType, reason: string, message: string, container?: string): void {
     this.#recorder.event(referenceTo(pod, container), type, reason, message)

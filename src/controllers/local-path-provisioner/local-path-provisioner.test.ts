@@ -26,10 +26,18 @@ async function start() {
   const { client, clock, log } = world
   const context = { client, clock, log }
   const present = new Set<string>()
+  const sizes = new Map<string, number>()
   const directories = {
     async make(name: string) {
       present.add(`/volumes/${name}`)
       return `/volumes/${name}`
+    },
+    async makeFile(name: string, bytes: number) {
+      sizes.set(`/volumes/${name}`, bytes)
+      return this.make(name)
+    },
+    async grow(path: string, bytes: number) {
+      sizes.set(path, bytes)
     },
     async remove(path: string) {
       present.delete(path)
@@ -42,7 +50,7 @@ async function start() {
   await client.create(storageClasses, structuredClone(localPathClass))
   const labels = { 'kubernetes.io/hostname': 'node-1' }
   await client.create<Node>(nodes, { metadata: { name: 'node-1', labels }, spec: {} } as Draft<Node>)
-  return { world, client, present }
+  return { world, client, present, sizes }
 }
 
 const claim = (storageClassName: string): Draft<PersistentVolumeClaim> => ({

@@ -1,11 +1,12 @@
-// Makes volumes out of directories of the node, for claims of its StorageClass, and takes them away when they are
+// Makes volumes out of directories and files of the node, for claims of its StorageClass, and takes them away when they are
 // released. Works as external provisioners do. Upstream: sig-storage-lib-external-provisioner.
 import type { Draft } from '../../api/kube-object.ts'
+import { Quantity } from '../../api/quantity.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../api/resources.ts'
 import { isAlreadyExists, isNotFound } from '../../api/status-error.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import type { StorageClass } from '../../api/types/storage-v1.ts'
-import { runController, TerminalError } from '../../client/controller-loop.ts'
+import { runController } from '../../client/controller-loop.ts'
 import { EventRecorder } from '../../client/events/event-recorder.ts'
 import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
@@ -20,11 +21,16 @@ import {
 } from '../persistent-volume/volume-facts.ts'
 import { messageOf } from '../pod-control/pod-control.ts'
 import { LOCAL_PATH, localVolume } from './local-volume.ts'
+import { VolumeExpander } from './volume-expander.ts'
 
 /** The node's directories, as an interface so that tests run without a disk. */
 export interface LocalDirectories {
   /** Answers its path. */
   make(name: string): Promise<string>
+  /** A file of this size that takes no room before it is written to, for volumes of mode Block; answers its path. */
+  makeFile(name: string, bytes: number): Promise<string>
+  /** The file is this large from now on. */
+  grow(path: string, bytes: number): Promise<void>
   remove(path: string): Promise<void>
 }
 
@@ -42,6 +48,7 @@ export class LocalPathProvisioner {
   readonly #volumes: Informer<PersistentVolume>
   readonly #classes: Informer<StorageClass>
   readonly #recorder: EventRecorder
+  readonly #expander: VolumeExpander
 
   constructor(context: ControllerContext, options: LocalPathOptions) {
     const { client, clock, log } = context
@@ -55,7 +62,11 @@ export class LocalPathProvisioner {
     this.#recorder = new EventRecorder({ ...parts, component: LOCAL_PATH })
     const addClaim = (claim: PersistentVolumeClaim) => this.#queue.add(`claim:${keyOf(claim)}`)
     this.#claims.addHandler({ add: addClaim, update: (_, claim) => addClaim(claim) })
-    const addVolume = ({ metadata }: PersistentVolume) => this.#queue.add(`volume:${metadata.name}`)
+    this.#expander = new VolumeExpander(context, this.#recorder, options.directories)
+    const addVolume = ({ metadata, spec }: PersistentVolume) => {
+      this.#queue.add(`volume:${metadata.name}`)
+      if (spec.claimRef) this.#queue.add(`claim:${spec.claimRef.namespace}/${spec.claimRef.name}`)
+    }
     this.#volumes.addHandler({ add: addVolume, update: (_, volume) => addVolume(volume) })
   }
 
@@ -69,7 +80,19 @@ export class LocalPathProvisioner {
 
   #reconcile(key: string): Promise<void> {
     const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
-    return kind === 'claim' ? this.#provision(name) : this.#delete(name)
+    return kind === 'claim' ? this.#reconcileClaim(name) : this.#delete(name)
+  }
+
+  #reconcileClaim(key: string): Promise<void> {
+    const claim = this.#claims.lister.findByKey(key)
+    return claim?.spec.volumeName ? this.#expand(claim) : this.#provision(key)
+  }
+
+  async #expand(claim: PersistentVolumeClaim): Promise<void> {
+    const volume = this.#volumes.lister.find(claim.spec.volumeName!)
+    if (volume?.metadata.annotations?.[PROVISIONED_BY] !== LOCAL_PATH) return
+    if (volume.spec.claimRef?.uid !== claim.metadata.uid) return
+    await this.#expander.expand(claim, volume)
   }
 
   async #provision(key: string): Promise<void> {
@@ -81,10 +104,7 @@ export class LocalPathProvisioner {
     const message = `External provisioner is provisioning volume for claim "${key}"`
     this.#recorder.event(claim, 'Normal', 'Provisioning', message)
     try {
-      if (claim.spec.volumeMode === 'Block')
-        throw new TerminalError('volumes of mode Block are not supported')
-      const { namespace, name: claimName } = claim.metadata
-      const path = await this.#options.directories.make(`${name}_${namespace}_${claimName}`)
+      const path = await this.#make(name, claim)
       await this.#create(localVolume(claim, { name, path, storageClass, nodeName: this.#options.nodeName }))
       const success = `Successfully provisioned volume ${name}`
       this.#recorder.event(claim, 'Normal', 'ProvisioningSucceeded', success)
@@ -93,6 +113,13 @@ export class LocalPathProvisioner {
       this.#recorder.event(claim, 'Warning', 'ProvisioningFailed', text)
       throw error
     }
+  }
+
+  #make(name: string, { metadata, spec }: PersistentVolumeClaim): Promise<string> {
+    const { directories } = this.#options
+    const called = `${name}_${metadata.namespace}_${metadata.name}`
+    const size = Quantity.parse(spec.resources?.requests?.storage ?? '0').value()
+    return spec.volumeMode === 'Block' ? directories.makeFile(called, size) : directories.make(called)
   }
 
   /** The volume controller says so (one before 1.23 under the older name only), and not for another node. */

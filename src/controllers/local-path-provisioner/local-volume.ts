@@ -12,6 +12,7 @@ export const localPathClass: Draft<StorageClass> = {
   provisioner: LOCAL_PATH,
   reclaimPolicy: 'Delete',
   volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
 }
 
 export interface LocalVolumeOptions {
@@ -40,7 +41,7 @@ export function localVolume(
       nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [hostname] }] } },
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
       storageClassName: storageClass.metadata.name,
-      volumeMode: 'Filesystem',
+      volumeMode: spec.volumeMode ?? 'Filesystem',
     },
   }
 }

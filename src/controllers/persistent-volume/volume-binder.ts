@@ -60,7 +60,9 @@ export class VolumeBinder {
     await this.setPhase(reserved, 'Bound')
     const named = await this.#nameVolume(claim, volume)
     const { accessModes = [], capacity = {} } = volume.spec
-    const status = { ...named.status, phase: 'Bound' as const, accessModes, capacity }
+    // One that is bound already keeps its capacity: the node tells when it sees a volume that has grown.
+    const size = named.status.phase === 'Bound' ? {} : { capacity }
+    const status = { ...named.status, phase: 'Bound' as const, accessModes, ...size }
     if (!same(status, named.status))
       await this.#client.update(persistentVolumeClaims, { ...named, status }, STATUS)
   }

@@ -66,7 +66,7 @@ export async function containerConfig(
     workingDir: container.workingDir ?? '',
     envs: [...env.variables].map(([key, text]) => ({ key, value: Buffer.from(text) })),
     mounts,
-    devices: [],
+    devices: parts.volumes.devicesOf(pod, container),
     labels: labelsOf(pod, container),
     annotations: annotationsOf(pod, container, inputs),
     logPath: containerLogPath(container.name, inputs.restartCount),

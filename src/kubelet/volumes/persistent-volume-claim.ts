@@ -1,35 +1,66 @@
-// A claim's volume: a path of the node, or a directory made for it. Set-up waits until the claim is bound.
-import { chmod, lchown, lstat, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+// A claim's volume: a path or device of the node, or one made for the claim. Set-up waits until the claim is bound.
 import { persistentVolumeClaims, persistentVolumes } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
-import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
+import type { PersistentVolume, PersistentVolumeClaim, Volume } from '../../api/types/core-v1.ts'
+import { mapBlockVolume } from './block-volume.ts'
+import { expandClaim } from './expand-claim.ts'
 import { hostPath } from './host-path.ts'
-import type { ReadyVolume, VolumeContext, VolumeParts, VolumePlugin } from './volume-plugin.ts'
+import { setUpLocalVolume } from './local-volume.ts'
+import {
+  type ReadyVolume,
+  type VolumeContext,
+  VolumeFailure,
+  type VolumeParts,
+  type VolumePlugin,
+} from './volume-plugin.ts'
+import { volumeUses } from './volume-uses.ts'
+
+/** A node may not watch claims: as upstream it asks once in a while whether one has grown. */
+const LOOK_AGAIN_MS = 60_000
 
 /** Upstream: getPVCExtractPV and getPVSpec in desired_state_of_world_populator.go. */
 export const persistentVolumeClaim: VolumePlugin = {
   name: 'persistent-volume-claim',
   async setUp(context, parts) {
-    const claim = await boundClaim(context.pod, claimNameOf(context), parts)
-    const volume = await volumeOf(claim, parts)
+    const { claim, volume } = await boundVolume(context, parts)
     const ready = await setUpVolume(volume, context, parts)
-    return context.volume.persistentVolumeClaim?.readOnly ? { ...ready, readOnly: true } : ready
+    const isReadOnly = context.volume.persistentVolumeClaim?.readOnly ?? false
+    if (!isReadOnly) await expandClaim(claim, volume, context.pod, parts)
+    return { ...ready, ...(isReadOnly ? { readOnly: true } : { refreshAt: context.now + LOOK_AGAIN_MS }) }
   },
+  async refresh(ready, context, parts) {
+    const claim = await claimOf(context, parts)
+    await expandClaim(claim, await volumeOf(claim, parts), context.pod, parts)
+    return { ...ready, refreshAt: context.now + LOOK_AGAIN_MS }
+  },
+}
+
+async function boundVolume(context: VolumeContext, parts: VolumeParts) {
+  try {
+    const claim = await boundClaim(context, parts)
+    const volume = await volumeOf(claim, parts)
+    checkMode(volume, context)
+    return { claim, volume }
+  } catch (error) {
+    throw unprocessed(context.volume.name, error)
+  }
 }
 
 function claimNameOf({ pod, volume }: VolumeContext): string {
   return volume.persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volume.name}`
 }
 
-async function boundClaim(pod: Pod, name: string, { client }: VolumeParts): Promise<PersistentVolumeClaim> {
-  const namespace = pod.metadata.namespace!
-  const claim = await client.get(persistentVolumeClaims, { namespace, name }).catch((error: Error) => {
-    throw new Error(
-      `error processing PVC ${namespace}/${name}: failed to fetch PVC from API server: ${error.message}`,
-    )
+function claimOf(context: VolumeContext, { client }: VolumeParts): Promise<PersistentVolumeClaim> {
+  const namespace = context.pod.metadata.namespace!
+  return client.get(persistentVolumeClaims, { namespace, name: claimNameOf(context) })
+}
+
+async function boundClaim(context: VolumeContext, parts: VolumeParts): Promise<PersistentVolumeClaim> {
+  const failed = (why: string) =>
+    new Error(`error processing PVC ${context.pod.metadata.namespace}/${claimNameOf(context)}: ${why}`)
+  const claim = await claimOf(context, parts).catch((error: Error) => {
+    throw failed(`failed to fetch PVC from API server: ${error.message}`)
   })
-  const failed = (why: string) => new Error(`error processing PVC ${namespace}/${name}: ${why}`)
   if (claim.metadata.deletionTimestamp) throw failed("can't start pod because PVC is being deleted")
   if (claim.status.phase !== 'Bound' || !claim.spec.volumeName) throw failed('PVC is not bound')
   return claim
@@ -51,40 +82,39 @@ async function volumeOf(
   )
 }
 
+/** A container that mounts it needs a file system, one that names it among its devices a device. */
+function checkMode({ spec }: PersistentVolume, { pod, volume: { name } }: VolumeContext): void {
+  const mode = spec.volumeMode ?? 'Filesystem'
+  const { mounted, devices } = volumeUses(pod)
+  if (mounted.has(name) && mode !== 'Filesystem')
+    throw new Error(`volume ${name} has volumeMode ${mode}, but is specified in volumeMounts`)
+  if (devices.has(name) && mode !== 'Block')
+    throw new Error(`volume ${name} has volumeMode ${mode}, but is specified in volumeDevices`)
+}
+
+/** Upstream tells these by the volume's name in the Pod, after it waited for all volumes. */
+function unprocessed(name: string, error: unknown): VolumeFailure {
+  const text = `Unable to attach or mount volumes: unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]: ${(error as Error).message}`
+  return new VolumeFailure('FailedMount', text)
+}
+
 async function setUpVolume(
-  { spec }: PersistentVolume,
+  volume: PersistentVolume,
   context: VolumeContext,
   parts: VolumeParts,
 ): Promise<ReadyVolume> {
-  if (spec.volumeMode === 'Block') throw new Error('volumes of mode Block are not supported on this node')
-  if (spec.hostPath) {
-    const volume: Volume = { name: context.volume.name, hostPath: spec.hostPath }
-    return hostPath.setUp({ ...context, volume }, parts)
+  const { spec, metadata } = volume
+  if (spec.volumeMode === 'Block') return mapBlockVolume(volume, context.pod, parts)
+  try {
+    if (spec.hostPath) {
+      const asInPod: Volume = { name: context.volume.name, hostPath: spec.hostPath }
+      return await hostPath.setUp({ ...context, volume: asInPod }, parts)
+    }
+    if (spec.local) return await setUpLocalVolume(volume, context.pod, parts)
+  } catch (error) {
+    if (error instanceof VolumeFailure) throw error
+    const text = `MountVolume.SetUp failed for volume "${metadata.name}" : ${(error as Error).message}`
+    throw new VolumeFailure('FailedMount', text)
   }
-  if (spec.local) return setUpLocal(spec.local.path, context.pod)
   throw new Error('persistent volumes of this type are not supported on this node')
-}
-
-/** Upstream: pkg/volume/local. */
-async function setUpLocal(path: string, { spec }: Pod): Promise<ReadyVolume> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found) throw new Error(`path "${path}" does not exist`)
-  const { fsGroup, fsGroupChangePolicy } = spec.securityContext ?? {}
-  const isOwned = found.gid === fsGroup && (found.mode & 0o2000) !== 0
-  if (fsGroup !== undefined && !(fsGroupChangePolicy === 'OnRootMismatch' && isOwned))
-    await giveTo(path, fsGroup)
-  return { hostPath: path }
-}
-
-/** To the Pod's group, with rights for it, at every depth. Upstream: SetVolumeOwnership. */
-async function giveTo(path: string, group: number): Promise<void> {
-  const found = await lstat(path)
-  await lchown(path, found.uid, group)
-  if (found.isSymbolicLink()) return
-  if (!found.isDirectory()) {
-    await chmod(path, (found.mode & 0o7777) | 0o660)
-    return
-  }
-  for (const name of await readdir(path)) await giveTo(join(path, name), group)
-  await chmod(path, (found.mode & 0o7777) | 0o2770)
 }

@@ -6,16 +6,19 @@ import { dirname, join } from 'node:path'
 import type { Container, Pod, Volume, VolumeMount } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Mount, MountPropagation } from '../../runtime/cri/cri.generated.ts'
+import type { Device, Mount, MountPropagation } from '../../runtime/cri/cri.generated.ts'
 import { ConfigError } from '../containers/config-error.ts'
 import { expand } from '../containers/expand.ts'
 import type { PodEvents } from '../pod-events.ts'
 import { podDir, subPathDir } from '../pod-paths.ts'
+import { unmapBlockVolumes } from './block-volume.ts'
 import { findPlugin } from './find-plugin.ts'
+import { localVolumesOf, unmountUnused } from './local-volume.ts'
 import { ObjectFollower } from './object-follower.ts'
 import { mountsUnder } from './remove-mounts.ts'
 import { openSubPath, readFileInside } from './safe-sub-path.ts'
-import type { ReadyVolume, VolumeParts, VolumeReference } from './volume-plugin.ts'
+import { type ReadyVolume, VolumeFailure, type VolumeParts, type VolumeReference } from './volume-plugin.ts'
+import { volumeUses } from './volume-uses.ts'
 
 const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 122_000
@@ -87,7 +90,6 @@ export class PodVolumes {
     env: (name: string) => string | undefined,
     images: ReadonlyMap<string, string> = new Map(),
   ): Promise<Mount[]> {
-    if (container.volumeDevices?.length) throw new ConfigError('volumeDevices are not supported on this node')
     const mounts: Mount[] = []
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const image = images.get(mount.name)
@@ -107,13 +109,32 @@ export class PodVolumes {
     return readFileInside(ready.hostPath, path)
   }
 
+  /** The container's volumeDevices for the runtime. Throws ConfigError. Upstream: makeBlockVolumes. */
+  devicesOf(pod: Pod, container: Container): Device[] {
+    return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+      if (!devicePath.startsWith('/'))
+        throw new ConfigError(`error DevicePath \`${devicePath}\` must be an absolute path`)
+      const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(name)?.ready
+      if (!ready?.isDevice)
+        throw new ConfigError(`cannot find volume "${name}" to pass into container "${container.name}"`)
+      return {
+        hostPath: ready.hostPath,
+        containerPath: devicePath,
+        permissions: ready.readOnly ? 'r' : 'mrw',
+      }
+    })
+  }
+
   /** Unmounts and removes everything of the pod. Idempotent; also for pods of an earlier run. */
   async tearDown(uid: string): Promise<void> {
     const record = this.#pods.get(uid)
     record?.ending.abort()
     this.#pods.delete(uid)
     const dir = podDir(this.#parts.facts, uid)
-    for (const target of mountsUnder(dir).reverse()) this.#parts.mounter.unmount(target)
+    const targets = mountsUnder(dir)
+    for (const target of targets.toReversed()) this.#parts.mounter.unmount(target)
+    unmountUnused(localVolumesOf(dir, targets), this.#parts)
+    unmapBlockVolumes(uid, this.#parts)
     await rm(dir, { recursive: true, force: true })
   }
 
@@ -169,17 +190,24 @@ export class PodVolumes {
     this.#follow(record, known, plugin.references?.(volume) ?? [])
     try {
       const context = { pod: record.pod, volume, podIPs: record.podIPs, now: clock.now() }
-      known.ready = await plugin.setUp(context, this.#parts)
+      known.ready =
+        known.ready && plugin.refresh
+          ? await plugin.refresh(known.ready, context, this.#parts)
+          : await plugin.setUp(context, this.#parts)
       known.failures = 0
       known.retryAt = 0
     } catch (error) {
       const delay = Math.min(FIRST_RETRY_MS * 2 ** known.failures++, MAX_RETRY_MS)
       known.retryAt = clock.now() + delay
-      this.#tellFailure(record.pod, volume, error)
+      if (!(known.ready && plugin.refresh)) this.#tellFailure(record.pod, volume, error)
     }
   }
 
   #tellFailure(pod: Pod, { name }: Volume, error: unknown): void {
+    if (error instanceof VolumeFailure) {
+      this.#parts.events.tell(pod, 'Warning', error.reason, error.message)
+      return
+    }
     const message = `MountVolume.SetUp failed for volume "${name}" : ${(error as Error).message}`
     this.#parts.events.tell(pod, 'Warning', 'FailedMount', message)
   }
@@ -204,7 +232,7 @@ export class PodVolumes {
     env: (name: string) => string | undefined,
   ): Promise<Mount> {
     const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(mount.name)?.ready
-    if (!ready)
+    if (!ready || ready.isDevice)
       throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
     const subPath = wantedSubPath(mount, env)
     const hostPath = subPath
@@ -287,16 +315,10 @@ const PROPAGATION: Record<string, MountPropagation> = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 }
 
-/** Only volumes that some container mounts or reads are set up (upstream: desired_state_of_world_populator). */
-function usedVolumes({ spec }: Pod): Volume[] {
-  const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-  const names = new Set(
-    all.flatMap(({ volumeMounts = [], env = [] }) => [
-      ...volumeMounts.map(({ name }) => name),
-      ...env.map(({ valueFrom }) => valueFrom?.fileKeyRef?.volumeName),
-    ]),
-  )
-  return (spec.volumes ?? []).filter(({ name }) => names.has(name))
+/** Only volumes that some container uses are set up (upstream: desired_state_of_world_populator). */
+function usedVolumes(pod: Pod): Volume[] {
+  const { mounted, devices, read } = volumeUses(pod)
+  return (pod.spec.volumes ?? []).filter(({ name }) => mounted.has(name) || devices.has(name) || read.has(name))
 }
 
 /** Unknown variables are errors here, not text. */

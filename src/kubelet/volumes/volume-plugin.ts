@@ -3,6 +3,8 @@ import type { Pod, Volume } from '../../api/types/core-v1.ts'
 import type { Client } from '../../client/client.ts'
 import type { ObjectSource } from '../containers/object-source.ts'
 import type { NodeFacts } from '../node-facts.ts'
+import type { PodEvents } from '../pod-events.ts'
+import type { BlockDevices } from './block-devices.ts'
 import type { Mounter } from './mounter.ts'
 
 export interface VolumeContext {
@@ -18,13 +20,27 @@ export interface VolumeParts {
   source: ObjectSource
   client: Client
   mounter: Mounter
+  devices: BlockDevices
+  events: Pick<PodEvents, 'tell' | 'tellAbout'>
+}
+
+/** A failure whose event has words of its own, not those of a set-up that failed. */
+export class VolumeFailure extends Error {
+  readonly reason: 'FailedMount' | 'FailedMapVolume'
+
+  constructor(reason: 'FailedMount' | 'FailedMapVolume', message: string) {
+    super(message)
+    this.reason = reason
+  }
 }
 
 export interface ReadyVolume {
   hostPath: string
+  /** It is a device, for volumeDevices and not for volumeMounts. */
+  isDevice?: boolean
   /** Mounts of it are read-only whatever the container says. */
   readOnly?: boolean
-  /** Set it up again then (epoch milliseconds): tokens run out. */
+  /** Set it up again, or refresh it, then (epoch milliseconds): tokens run out. */
   refreshAt?: number
 }
 
@@ -39,6 +55,8 @@ export interface VolumePlugin {
   name: string
   /** Throws with the text that FailedMount shows. */
   setUp(context: VolumeContext, parts: VolumeParts): Promise<ReadyVolume>
+  /** In place of another set-up at refreshAt. What it throws is tried again later and told to nobody. */
+  refresh?(ready: ReadyVolume, context: VolumeContext, parts: VolumeParts): Promise<ReadyVolume>
   /** Whose changes are followed. */
   references?(volume: Volume): VolumeReference[]
   /** The content depends on the pod's own metadata. */

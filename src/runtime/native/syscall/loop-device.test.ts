@@ -76,3 +76,11 @@ test('another cluster’s devices stay when everything of one is taken away', ()
     detachLoops(other)
   }
 })
+
+test('what is no device of the cluster is left alone', () => {
+  const file = join(dir, 'no-device')
+  writeFileSync(file, 'x')
+  detachLoop(cluster, file)
+  detachLoop(cluster, '/dev/null')
+  assert.ok(existsSync(file) && existsSync('/dev/null'))
+})

@@ -66,15 +66,19 @@ export function refreshLoop(node: string): void {
   )
 }
 
-/** The device is free again when its last user has closed it; its node is gone at once. Not there: fine. */
+/**
+ * The device is free again when its last user has closed it; its node is gone at once. Not there: fine. Never touches
+ * a node that was not made here.
+ */
 export function detachLoop(cluster: string, node: string): void {
+  if (!nodesOf(cluster).includes(node)) return
   try {
     if (isOf(cluster, node))
       withDevice(node, fd => checkResult(ioctlNumber(fd, REQUEST.clear, 0), 'ioctl', `${node} LOOP_CLR_FD`))
   } catch (error) {
     if (!(error instanceof SyscallError) || error.code !== 'ENXIO') throw error
   }
-  rmSync(node, { force: true })
+  rmSync(node)
 }
 
 /** All that the cluster has on this machine. */
