@@ -53,9 +53,17 @@ async function start() {
   return { world, client, present, sizes }
 }
 
-const claim = (storageClassName: string): Draft<PersistentVolumeClaim> => ({
+const claim = (
+  storageClassName: string,
+  more: Partial<PersistentVolumeClaim['spec']> = {},
+): Draft<PersistentVolumeClaim> => ({
   metadata: KEY,
-  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName },
+  spec: {
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Gi' } },
+    storageClassName,
+    ...more,
+  },
 })
 
 const user = (nodeName?: string): Draft<Pod> => ({
@@ -93,6 +101,35 @@ test('a volume is made when the first Pod that uses the claim has a node, and bo
   await world.advance(1_000)
   assert.deepEqual(await world.names(persistentVolumeClaims), [])
   assert.deepEqual(await world.names(persistentVolumes), [])
+  assert.equal(present.size, 0)
+})
+
+test('a claim of mode Block gets a file of its size, which grows with it and waits for the node', async () => {
+  const { world, client, present, sizes } = await start()
+  await using _ = world
+  await client.create(persistentVolumeClaims, claim('local-path', { volumeMode: 'Block' }))
+  await client.create(podResource, user('node-1'))
+  await world.advance(1_000)
+  const [volume] = (await client.list(persistentVolumes)).items
+  const { path } = volume!.spec.local!
+  assert.deepEqual([volume!.spec.volumeMode, sizes.get(path)], ['Block', 2 ** 30])
+  const bound = await client.get(persistentVolumeClaims, KEY)
+  const resources = { requests: { storage: '2Gi' } }
+  await client.update(persistentVolumeClaims, { ...bound, spec: { ...bound.spec, resources } })
+  await world.advance(1_000)
+  const { status } = await client.get(persistentVolumeClaims, KEY)
+  assert.equal(sizes.get(path), 2 * 2 ** 30)
+  const grown = await client.get(persistentVolumes, { name: volume!.metadata.name })
+  assert.deepEqual(grown.spec.capacity, { storage: '2Gi' })
+  assert.deepEqual(status.capacity, { storage: '1Gi' })
+  assert.deepEqual(status.allocatedResourceStatuses, { storage: 'NodeResizePending' })
+  assert.deepEqual(
+    status.conditions?.map(({ type }) => type),
+    ['FileSystemResizePending'],
+  )
+  await client.delete(persistentVolumeClaims, KEY)
+  await client.delete(podResource, { name: 'user', namespace: 'default' }, { gracePeriodSeconds: 0 })
+  await world.advance(1_000)
   assert.equal(present.size, 0)
 })
 

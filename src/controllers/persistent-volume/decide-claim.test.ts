@@ -222,6 +222,17 @@ const volumes: Record<string, { volume: PersistentVolume; claim?: PersistentVolu
       claim: claim(),
       expected: { do: 'enqueueClaim' },
     },
+    'one that is kept for a claim of the other mode says so': {
+      volume: volume('v', { claimRef: ref('uid-data'), volumeMode: 'Block' }),
+      claim: claim(),
+      expected: {
+        do: 'mismatch',
+        onVolume:
+          'Cannot bind PersistentVolume to requested PersistentVolumeClaim "data" due to incompatible volumeMode.',
+        onClaim:
+          'Cannot bind PersistentVolume "v" to requested PersistentVolumeClaim due to incompatible volumeMode.',
+      },
+    },
     'one whose claim is gone is released': {
       volume: volume('v', { claimRef: ref('uid-data') }, 'Bound'),
       expected: { do: 'setPhase', phase: 'Released' },

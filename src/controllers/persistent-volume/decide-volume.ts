@@ -1,5 +1,6 @@
 // What becomes of a volume. Pure. Upstream: syncVolume in pkg/controller/volume/persistentvolume/pv_controller.go.
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types/core-v1.ts'
+import { volumeMode } from './find-volume.ts'
 import { BOUND_BY_CONTROLLER, hasAnnotation, PROVISIONED_BY } from './volume-facts.ts'
 
 export type VolumeAction =
@@ -9,6 +10,8 @@ export type VolumeAction =
   | { do: 'fail'; message: string }
   /** Its claim is bound elsewhere: others may have it. */
   | { do: 'unbind' }
+  /** It was reserved for a claim that wants the other mode: both are told. */
+  | { do: 'mismatch'; onVolume: string; onClaim: string }
   /** The claim has still to be told. */
   | { do: 'enqueueClaim' }
 
@@ -20,11 +23,19 @@ export function decideVolume(
   const { claimRef } = volume.spec
   if (!claimRef?.uid) return setPhase(volume, 'Available')
   if (!claim || claim.metadata.uid !== claimRef.uid) return release(volume)
-  if (!claim.spec.volumeName) return { do: 'enqueueClaim' }
+  if (!claim.spec.volumeName)
+    return volumeMode(volume) === volumeMode(claim) ? { do: 'enqueueClaim' } : modes(volume, claim)
   if (claim.spec.volumeName === volume.metadata.name) return setPhase(volume, 'Bound')
   if (isProvisioned(volume) && volume.spec.persistentVolumeReclaimPolicy === 'Delete') return release(volume)
   return hasAnnotation(volume, BOUND_BY_CONTROLLER) ? { do: 'unbind' } : setPhase(volume, 'Available')
 }
+
+/** Upstream: CheckVolumeModeMismatches in syncVolume. */
+const modes = (volume: PersistentVolume, claim: PersistentVolumeClaim): VolumeAction => ({
+  do: 'mismatch',
+  onVolume: `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${claim.metadata.name}" due to incompatible volumeMode.`,
+  onClaim: `Cannot bind PersistentVolume "${volume.metadata.name}" to requested PersistentVolumeClaim due to incompatible volumeMode.`,
+})
 
 const isProvisioned = (volume: PersistentVolume) => hasAnnotation(volume, PROVISIONED_BY)
 

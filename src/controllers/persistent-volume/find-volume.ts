@@ -46,7 +46,7 @@ export function mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim)
   return undefined
 }
 
-const volumeMode = ({ spec }: PersistentVolume | PersistentVolumeClaim): string =>
+export const volumeMode = ({ spec }: PersistentVolume | PersistentVolumeClaim): string =>
   spec.volumeMode ?? 'Filesystem'
 
 const allowsAccess = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>

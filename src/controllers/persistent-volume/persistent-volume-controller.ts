@@ -157,7 +157,7 @@ export class PersistentVolumeController {
     const claim = claimRef && this.#claims.lister.find(claimRef.name!, claimRef.namespace)
     // What the informer does not know yet may exist: only the server's word releases a volume.
     const known = claimRef?.uid && claim?.metadata.uid !== claimRef.uid ? await this.#ask(volume) : claim
-    await this.#carryOutForVolume(volume, decideVolume(volume, known))
+    await this.#carryOutForVolume(volume, decideVolume(volume, known), known)
   }
 
   async #ask({ spec: { claimRef } }: PersistentVolume): Promise<PersistentVolumeClaim | undefined> {
@@ -170,12 +170,20 @@ export class PersistentVolumeController {
     }
   }
 
-  async #carryOutForVolume(volume: PersistentVolume, action: VolumeAction): Promise<void> {
+  async #carryOutForVolume(
+    volume: PersistentVolume,
+    action: VolumeAction,
+    claim: PersistentVolumeClaim | undefined,
+  ): Promise<void> {
     switch (action.do) {
       case 'nothing':
         return
       case 'enqueueClaim':
         return this.#enqueueClaims(volume)
+      case 'mismatch':
+        this.#recorder.event(volume, 'Warning', 'VolumeMismatch', action.onVolume)
+        if (claim) this.#recorder.event(claim, 'Warning', 'VolumeMismatch', action.onClaim)
+        return
       case 'setPhase':
         return this.#tolerant(() => this.#binder.setPhase(volume, action.phase))
       case 'fail':

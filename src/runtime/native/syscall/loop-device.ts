@@ -1,6 +1,6 @@
 // Loop devices: files that the kernel shows as block devices (loop(4)). Each that is made here has a node of its own
 // in /dev with the cluster's name, so that it is found again after a restart and never mistaken for somebody else's.
-import { closeSync, constants, openSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, constants, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkResult, libc, makeBlockNode, SyscallError } from './libc.ts'
 
@@ -23,6 +23,8 @@ const INFO = { bytes: 232, device: 0, inode: 8, fileName: 56, fileNameBytes: 64 
 /** struct loop_config: descriptor and block size, then the info, then room for later. */
 const CONFIG = { bytes: 304, info: 8 } as const
 const TRIES = 20
+/** Debian's and most others' group of disks. */
+const DISK_GROUP = 6
 
 const nodePrefix = (cluster: string) => `kubernode-${cluster}-loop`
 
@@ -128,6 +130,9 @@ function makeNode(cluster: string, number: number): string {
   // One that stayed from a device that is free now.
   rmSync(node, { force: true })
   makeBlockNode(node, 0o660, { major: MAJOR, minor: number })
+  // Whatever the umask is: as the machine's own disks.
+  chmodSync(node, 0o660)
+  chownSync(node, 0, DISK_GROUP)
   return node
 }
 
