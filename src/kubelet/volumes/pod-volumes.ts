@@ -318,7 +318,9 @@ const PROPAGATION: Record<string, MountPropagation> = {
 /** Only volumes that some container uses are set up (upstream: desired_state_of_world_populator). */
 function usedVolumes(pod: Pod): Volume[] {
   const { mounted, devices, read } = volumeUses(pod)
-  return (pod.spec.volumes ?? []).filter(({ name }) => mounted.has(name) || devices.has(name) || read.has(name))
+  return (pod.spec.volumes ?? []).filter(
+    ({ name }) => mounted.has(name) || devices.has(name) || read.has(name),
+  )
 }
 
 /** Unknown variables are errors here, not text. */

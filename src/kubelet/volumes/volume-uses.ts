@@ -1,10 +1,19 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 
-/** Names of the volumes that some container of the Pod mounts, or has as a device. Upstream: GetPodVolumeNames. */
-export function volumeUses({ spec }: Pod): { mounted: Set<string>; devices: Set<string> } {
+/** What the Pod's containers do with its volumes, by the volumes' names. Upstream: GetPodVolumeNames. */
+export interface VolumeUses {
+  mounted: Set<string>
+  devices: Set<string>
+  /** Files in it become environment variables. */
+  read: Set<string>
+}
+
+export function volumeUses({ spec }: Pod): VolumeUses {
   const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
+  const files = all.flatMap(({ env = [] }) => env.map(({ valueFrom }) => valueFrom?.fileKeyRef?.volumeName))
   return {
     mounted: new Set(all.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name))),
     devices: new Set(all.flatMap(({ volumeDevices = [] }) => volumeDevices.map(({ name }) => name))),
+    read: new Set(files.filter(name => name !== undefined)),
   }
 }
