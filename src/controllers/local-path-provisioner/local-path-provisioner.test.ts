@@ -189,7 +189,8 @@ test('a binder that knows only the older annotation is served too', async () => 
   const world = await ControlWorld.create()
   await using _ = world
   const { client, clock, log } = world
-  const directories = { make: async (name: string) => `/volumes/${name}`, remove: async () => {} }
+  const make = async (name: string) => `/volumes/${name}`
+  const directories = { make, makeFile: make, grow: async () => {}, remove: async () => {} }
   const provisioner = new LocalPathProvisioner({ client, clock, log }, { directories, nodeName: 'node-1' })
   world.start(signal => provisioner.run(signal))
   await client.create(storageClasses, structuredClone(localPathClass))
