@@ -5,10 +5,8 @@ import { storageClasses } from '../api/resources.ts'
 import { isAlreadyExists } from '../api/status-error.ts'
 import type { Client } from '../client/client.ts'
 import { runEphemeralVolumes } from '../controllers/ephemeral-volume/ephemeral-volume-controller.ts'
-import {
-  type LocalDirectories,
-  LocalPathProvisioner,
-} from '../controllers/local-path-provisioner/local-path-provisioner.ts'
+import type { LocalDirectories } from '../controllers/local-path-provisioner/local-directories.ts'
+import { LocalPathProvisioner } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
 import { localPathClass } from '../controllers/local-path-provisioner/local-volume.ts'
 import { PersistentVolumeController } from '../controllers/persistent-volume/persistent-volume-controller.ts'
 import { runClaimProtection } from '../controllers/volume-protection/claim-protection-controller.ts'

@@ -20,19 +20,9 @@ import {
   STORAGE_PROVISIONER,
 } from '../persistent-volume/volume-facts.ts'
 import { messageOf } from '../pod-control/pod-control.ts'
+import type { LocalDirectories } from './local-directories.ts'
 import { LOCAL_PATH, localVolume } from './local-volume.ts'
 import { VolumeExpander } from './volume-expander.ts'
-
-/** The node's directories, as an interface so that tests run without a disk. */
-export interface LocalDirectories {
-  /** Answers its path. */
-  make(name: string): Promise<string>
-  /** A file of this size that takes no room before it is written to, for volumes of mode Block; answers its path. */
-  makeFile(name: string, bytes: number): Promise<string>
-  /** The file is this large from now on. */
-  grow(path: string, bytes: number): Promise<void>
-  remove(path: string): Promise<void>
-}
 
 export interface LocalPathOptions {
   directories: LocalDirectories

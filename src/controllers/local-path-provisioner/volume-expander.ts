@@ -9,7 +9,7 @@ import type { EventRecorder } from '../../client/events/event-recorder.ts'
 import type { ControllerContext } from '../controller-context.ts'
 import { messageOf } from '../pod-control/pod-control.ts'
 import { decideExpansion, growingStatus, pendingStatus } from './decide-expansion.ts'
-import type { LocalDirectories } from './local-path-provisioner.ts'
+import type { LocalDirectories } from './local-directories.ts'
 import { LOCAL_PATH } from './local-volume.ts'
 
 export class VolumeExpander {
