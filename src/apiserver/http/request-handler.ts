@@ -73,6 +73,10 @@ interface Exchange {
   signal: AbortSignal
 }
 
+// Reasons of their own: without one, each end of a request would make an exception with a stack.
+const CLIENT_GONE = new Error('the client closed the connection')
+const FINISHED = 'answered'
+
 export class RequestHandler {
   readonly #options: RequestHandlerOptions
   readonly #encoder: SharedEncoder
@@ -87,8 +91,8 @@ export class RequestHandler {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setCommonHeaders(request, response, this.#options.closing.aborted)
     const gone = new AbortController()
-    response.on('close', () => gone.abort())
-    response.on('error', () => gone.abort())
+    response.on('close', () => gone.abort(CLIENT_GONE))
+    response.on('error', () => gone.abort(CLIENT_GONE))
     try {
       const { path, query } = splitUrl(request)
       const info = parseInfo(request, path, query)
@@ -140,7 +144,7 @@ export class RequestHandler {
     try {
       await Promise.race([this.#serve({ ...exchange, signal: gone.signal }), overdue])
     } finally {
-      finished.abort()
+      finished.abort(FINISHED)
     }
   }
 

@@ -60,7 +60,7 @@ async function drained(response: ServerResponse, { clock, log, signal }: WatchSt
     .then(() => 'stalled' as const)
     .catch(() => 'over' as const)
   const outcome = await Promise.race([nextDrain(response), stalled])
-  gaveUp.abort()
+  gaveUp.abort('drained')
   if (outcome !== 'stalled') return outcome === 'drained'
   log.warn({ stalledMs: STALLED_WATCHER_MS }, 'closing a watch whose client does not read')
   response.destroy()

@@ -39,21 +39,32 @@ export function systemCgroups(root: string, log: Log, podPidsLimit = 0): PodCgro
   const burstable = new BurstableShares(cpuShares =>
     hierarchy.make(`${root}/kubepods/burstable`, { cpuShares }),
   )
+  /** By path: the limits it was given. */
+  const made = new Map<string, string>()
   return {
     ensure: pod => {
       const path = podCgroupPath(root, pod)
-      hierarchy.make(path, { ...podCgroupLimits(pod), ...(podPidsLimit > 0 && { pids: podPidsLimit }) })
+      const limits = { ...podCgroupLimits(pod), ...(podPidsLimit > 0 && { pids: podPidsLimit }) }
+      const wanted = JSON.stringify(limits)
+      // Asked for each container that starts, and made with a dozen files.
+      if (made.get(path) === wanted && hierarchy.has(path)) return path
+      hierarchy.make(path, limits)
+      made.set(path, wanted)
       burstable.add(pod)
       return path
     },
     widen: pod => {
       const path = podCgroupPath(root, pod)
+      made.delete(path)
       hierarchy.make(path, widest(podCgroupLimits(pod), hierarchy.limits(path)))
     },
     remove: uid => {
       burstable.remove(uid)
-      for (const qos of ['', '/burstable', '/besteffort'])
-        hierarchy.remove(`${root}/kubepods${qos}/pod${uid}`)
+      for (const qos of ['', '/burstable', '/besteffort']) {
+        const path = `${root}/kubepods${qos}/pod${uid}`
+        made.delete(path)
+        hierarchy.remove(path)
+      }
     },
     uids: () => ['', '/burstable', '/besteffort'].flatMap(qos => hierarchy.pods(`${root}/kubepods${qos}`)),
   }
@@ -90,6 +101,7 @@ class BurstableShares {
 
 interface Hierarchy {
   make(path: string, limits: CgroupLimits): void
+  has(path: string): boolean
   /** What is in force; a field without a limit is left out. */
   limits(path: string): Omit<CgroupLimits, 'cpuShares'>
   remove(path: string): void
@@ -110,6 +122,10 @@ class Unified implements Hierarchy {
     if (cpuQuota !== undefined) write(join(dir, 'cpu.max'), `${cpuQuota} ${CPU_PERIOD_US}`)
     if (memoryBytes !== undefined) write(join(dir, 'memory.max'), String(memoryBytes))
     if (pids !== undefined) write(join(dir, 'pids.max'), String(pids))
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(MOUNT, path))
   }
 
   limits(path: string): Omit<CgroupLimits, 'cpuShares'> {
@@ -159,6 +175,10 @@ class Separate implements Hierarchy {
     }
     if (memoryBytes !== undefined) write(file('memory', 'memory.limit_in_bytes'), String(memoryBytes), true)
     if (pids !== undefined) write(file('pids', 'pids.max'), String(pids), true)
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(MOUNT, this.#controllers[0]!, path))
   }
 
   limits(path: string): Omit<CgroupLimits, 'cpuShares'> {

@@ -1,6 +1,5 @@
 // A container as CRI ContainerConfig. Upstream: kuberuntime_container.go generateContainerConfig.
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerConfig, Mount, Signal } from '../../runtime/cri/cri.generated.ts'
@@ -127,37 +126,51 @@ async function mountsOf(
   const value = (name: string) => env.variables.get(name)
   const mounts = await volumes.mountsOf(pod, container, value, inputs.volumeImages)
   const taken = (path: string) => mounts.some(({ containerPath }) => containerPath === path)
-  if (podIPs.length > 0 && !taken('/etc/hosts')) mounts.push(await hostsMount(pod, podIPs, facts))
+  if (podIPs.length > 0 && !taken('/etc/hosts')) mounts.push(hostsMount(pod, podIPs, facts))
   const path = container.terminationMessagePath
-  if (path && !taken(path)) mounts.push(await terminationMount(inputs, path, facts))
+  if (path && !taken(path)) mounts.push(terminationMount(inputs, path, facts))
   return mounts
 }
 
-async function hostsMount(pod: Pod, podIPs: readonly string[], facts: NodeFacts): Promise<Mount> {
+// Synchronous: containers wait for these files, and each is made faster than a thread is woken.
+
+function hostsMount(pod: Pod, podIPs: readonly string[], facts: NodeFacts): Mount {
   const hostPath = etcHostsPath(facts, pod.metadata.uid)
   const aliases = pod.spec.hostAliases ?? []
   const content = pod.spec.hostNetwork
-    ? hostNetworkHosts(await readFile('/etc/hosts', 'utf8').catch(() => ''), aliases)
+    ? hostNetworkHosts(textOf('/etc/hosts') ?? '', aliases)
     : managedHosts(podIPs, podHostname(pod, facts.nodeName, facts.clusterDomain), aliases)
-  await mkdir(dirname(hostPath), { recursive: true, mode: 0o750 })
   // Containers may write to it; an existing file keeps its inode because running containers have it mounted.
-  if (!existsSync(hostPath) || (await readFile(hostPath, 'utf8')) !== content) {
-    await writeFile(hostPath, content, { mode: 0o644 })
-    await chmod(hostPath, 0o644)
+  if (textOf(hostPath) !== content) {
+    mkdirSync(dirname(hostPath), { recursive: true, mode: 0o750 })
+    writeFileSync(hostPath, content, { mode: 0o644 })
+    chmodSync(hostPath, 0o644)
   }
   return { containerPath: '/etc/hosts', hostPath, readonly: false, selinuxRelabel: true }
 }
 
+/** Undefined where there is none, or none that can be read. */
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 /** A file of its own for each start, so that an old message is never taken for a new one. */
-async function terminationMount(
+function terminationMount(
   { pod, container, restartCount }: ContainerInputs,
   path: string,
   facts: NodeFacts,
-): Promise<Mount> {
+): Mount {
   const dir = containerDir(facts, pod.metadata.uid, container.name)
   const hostPath = join(dir, String(restartCount))
-  await mkdir(dir, { recursive: true, mode: 0o750 })
-  await writeFile(hostPath, '')
-  await chmod(hostPath, 0o666)
+  // There already: it was made when the container was prepared, or by a start that failed.
+  if (!existsSync(hostPath)) {
+    mkdirSync(dir, { recursive: true, mode: 0o750 })
+    writeFileSync(hostPath, '')
+    chmodSync(hostPath, 0o666)
+  }
   return { containerPath: path, hostPath, readonly: false, selinuxRelabel: true }
 }

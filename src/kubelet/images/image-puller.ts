@@ -15,6 +15,7 @@ import { type PullCredentials, pullCredentials } from './credentials.ts'
 import { withDefaultTag } from './image-name.ts'
 import { pullFailure } from './pull-failure.ts'
 import type { PulledImages } from './pulled-images.ts'
+import { RecentImages } from './recent-images.ts'
 
 /** The image is not to be had now. `reason` and message show on the waiting container; `retryAt` is epoch ms. */
 export class ImageError extends Error {
@@ -52,6 +53,7 @@ interface PullerParts {
 
 export class ImagePuller {
   readonly #parts: PullerParts
+  readonly #recent: RecentImages
   readonly #backOffs = new Map<string, PullBackOff>()
   /** Pulls of the same image by several pods are one. */
   readonly #pulling = new Map<string, Promise<string>>()
@@ -60,6 +62,7 @@ export class ImagePuller {
 
   constructor(parts: PullerParts) {
     this.#parts = parts
+    this.#recent = new RecentImages(parts.clock)
     this.#free = parts.parallel
   }
 
@@ -72,8 +75,9 @@ export class ImagePuller {
   ): Promise<UsableImage> {
     const spec = container.image ?? ''
     const image = this.#named(pod, container.name, spec)
-    const present = await this.#find(pod, container.name, image)
     const policy = container.imagePullPolicy ?? (/:latest$/.test(image) ? 'Always' : 'IfNotPresent')
+    const recent = policy === 'IfNotPresent' && this.#recent.find(pod.metadata.uid, image)
+    const present = recent || (await this.#find(pod, container.name, image))
     const guarded =
       present && policy !== 'Always' && (await this.#isBarred(pod, image, present, container.name))
     if (policy === 'Never' || (present && !guarded && policy === 'IfNotPresent')) {
@@ -84,13 +88,19 @@ export class ImagePuller {
   }
 
   /** The image as it is on the node, if the container may use it without asking its registry. Tells no event. */
-  async present({ image = '', imagePullPolicy }: Container): Promise<UsableImage | undefined> {
+  async present(pod: Pod, { image = '', imagePullPolicy }: Container): Promise<UsableImage | undefined> {
     if (imagePullPolicy !== 'IfNotPresent' && imagePullPolicy !== 'Never') return undefined
     const name = withDefaultTag(image)
-    const found = (await this.#parts.images.imageStatus({ image: { image: name }, verbose: false })).image
+    const found = this.#recent.find(pod.metadata.uid, name) ?? (await this.#status(pod, name))
     // Who may use a guarded image is found out when it is the container's turn.
     if (!found || this.#parts.pulled.mustPull(name, found.id, [])) return undefined
     return usable(found)
+  }
+
+  async #status(pod: Pod, image: string): Promise<Image | undefined> {
+    const found = (await this.#parts.images.imageStatus({ image: { image }, verbose: false })).image
+    if (found) this.#recent.seen(pod.metadata.uid, image, found)
+    return found
   }
 
   /** At the start: records of images that are gone are dropped. */
@@ -101,6 +111,7 @@ export class ImagePuller {
 
   /** The pod is gone: its back-offs are not needed any more. */
   forget(uid: string): void {
+    this.#recent.forget(uid)
     for (const key of this.#backOffs.keys()) if (key.startsWith(`${uid}_`)) this.#backOffs.delete(key)
   }
 
@@ -116,7 +127,7 @@ export class ImagePuller {
 
   async #find(pod: Pod, name: string, image: string): Promise<Image | undefined> {
     try {
-      return (await this.#parts.images.imageStatus({ image: { image }, verbose: false })).image
+      return await this.#status(pod, image)
     } catch (error) {
       const message = `Failed to inspect image "": ${(error as Error).message}`
       this.#parts.events.tell(pod, 'Warning', 'InspectFailed', message, name)

@@ -1,6 +1,8 @@
 // What a worker waits for: being woken, a time, or the end.
 import type { Clock } from '../../base/clock.ts'
 
+const OVER = 'the wait is over'
+
 export class Alarm {
   readonly #clock: Clock
   #rung = true
@@ -42,7 +44,8 @@ export class Alarm {
     }
     await Promise.race(waits)
     this.#wakeUp = undefined
-    ending.abort()
+    // Without a reason of its own each end would make an exception with a stack.
+    ending.abort(OVER)
   }
 }
 

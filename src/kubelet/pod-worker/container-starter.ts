@@ -49,11 +49,13 @@ export async function startContainer(
   try {
     const image = await ensureImage(container, context, parts)
     const volumeImages = await ensureVolumeImages(container, context, parts)
-    parts.prepared.lookAhead(container.name, context, parts)
     const created = await create(container, image, volumeImages, context, parts)
     // The pod may be about to end by now: then nothing more of it begins.
     context.signal.throwIfAborted()
-    await start(container, created, context, parts)
+    const started = start(container, created, context, parts)
+    // Not before the runtime has been told to start this one: it is what everybody waits for.
+    parts.prepared.lookAhead(container.name, context, parts)
+    await started
     await postStart(container, created.id, context, parts)
     return undefined
   } catch (error) {

@@ -1,7 +1,8 @@
 // Containers created before it is their turn, while the one before them runs: creating takes several times as long as
 // starting (docs/decisions/0005). Nobody sees them: the view hides what was never started, and a prepared container
 // is used only if, when its turn has come, it would be created in just the same way.
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Container, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerConfig, PodSandboxConfig, RuntimeService } from '../../runtime/cri/cri.generated.ts'
@@ -105,14 +106,12 @@ export class PreparedContainers {
 
   async #make(container: Container, context: PreparationContext, parts: PreparationParts) {
     const { pod, podIPs, sandboxId, sandboxConfig } = context
-    const image = await parts.images.present(container)
+    const image = await parts.images.present(pod, container)
     if (!image) return undefined
     const inputs = { pod, container, restartCount: 0, podIPs, imageRef: image.ref, imageUser: image.user }
     const { config } = await containerConfig(inputs, parts)
-    await mkdir(dirname(join(podLogDir(parts.facts, pod), config.logPath ?? '')), {
-      recursive: true,
-      mode: 0o755,
-    })
+    const logFile = join(podLogDir(parts.facts, pod), config.logPath ?? '')
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o755 })
     const marked = { ...config, annotations: { ...config.annotations, [ANNOTATION.prepared]: 'true' } }
     const request = { podSandboxId: sandboxId, config: marked, sandboxConfig }
     const { containerId } = await this.#runtime.createContainer(request)

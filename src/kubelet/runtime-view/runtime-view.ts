@@ -42,7 +42,7 @@ export class RuntimeView {
   /** What the runtime has of one pod now. */
   async observe(uid: string): Promise<RuntimePod> {
     const record = this.#records.lookUp(uid) ?? (await this.#ask(uid))
-    const containers = await Promise.all([...record.containers.values()].map(entry => this.#read(entry)))
+    const containers = [...record.containers.values()].map(entry => this.#read(entry))
     return {
       sandboxes: [...record.sandboxes.values()].sort(
         (a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt,
@@ -83,12 +83,12 @@ export class RuntimeView {
     return record
   }
 
-  async #read(entry: ContainerEntry): Promise<ObservedContainer> {
+  #read(entry: ContainerEntry): ObservedContainer {
     if (!('status' in entry)) return entry
     const { status, sandboxId } = entry
     const known = this.#containers.get(status.id)
     if (known?.state === STATES[status.state]) return known
-    const message = status.state === 'CONTAINER_EXITED' ? await terminationMessage(status) : ''
+    const message = status.state === 'CONTAINER_EXITED' ? terminationMessage(status) : ''
     const observed = observedContainer(status, sandboxId, message)
     this.#containers.set(status.id, observed)
     return observed

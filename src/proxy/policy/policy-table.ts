@@ -21,6 +21,8 @@ export class PolicyTable implements PolicyTarget {
   readonly #netlink = new NetlinkSocket(NETLINK.netfilter)
   /** Undefined: not looked at yet, or not sure after a failure. */
   #present: Map<string, PolicyElement> | undefined
+  /** Looked at, and nothing was there: most clusters have no policy, and every change of a pod asks. */
+  #isAbsent = false
 
   constructor(table: string) {
     this.#table = table
@@ -31,8 +33,11 @@ export class PolicyTable implements PolicyTarget {
   }
 
   async replace(elements: readonly PolicyElement[]): Promise<void> {
-    // Most clusters have no policy: then there is no table either.
-    if (elements.length === 0 && !this.#present && !this.#isThere()) return
+    if (elements.length === 0 && !this.#present) {
+      this.#isAbsent ||= !this.#isThere()
+      if (this.#isAbsent) return
+    }
+    this.#isAbsent = false
     const before = this.#present ?? (await this.#takeOver())
     this.#present = undefined
     const wanted = new Map(elements.map(element => [identityOf(element), element]))

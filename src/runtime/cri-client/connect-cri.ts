@@ -34,9 +34,14 @@ export function connectCri(socket: string, clock: Clock = new SystemClock()): Cr
             responseDeserialize,
             request,
             options,
-            (error, value) => (error ? reject(toCriError(error)) : resolve(value)),
+            (error, value) => {
+              signal?.removeEventListener('abort', cancel)
+              if (error) reject(toCriError(error))
+              else resolve(value)
+            },
           )
-          signal?.addEventListener('abort', () => call.cancel(), { once: true })
+          const cancel = () => call.cancel()
+          signal?.addEventListener('abort', cancel, { once: true })
         })
       async function* stream(request: object, signal: AbortSignal) {
         const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request)

@@ -1,5 +1,6 @@
 /** gRPC codes that the CRI uses. */
 export const CRI_CODE = {
+  cancelled: 1,
   unknown: 2,
   invalidArgument: 3,
   deadlineExceeded: 4,

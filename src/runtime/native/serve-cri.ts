@@ -8,7 +8,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js'
 import { loadDefinition, serviceDefinition } from '../cri/cri-codec.ts'
-import { CRI_CODE } from '../cri/cri-error.ts'
+import { CRI_CODE, CriError } from '../cri/cri-error.ts'
 import type { NativeImages } from './image-service.ts'
 import type { NativeRuntime } from './native-runtime.ts'
 
@@ -59,10 +59,13 @@ function add(
   server.addService(definition, handlers as never)
 }
 
+/** One for all: it is also told of calls that are over. */
+const CANCELLED = new CriError(CRI_CODE.cancelled, 'the caller has gone')
+
 function unary(method: Unary) {
   return (call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>) => {
     const abort = new AbortController()
-    call.on('cancelled', () => abort.abort())
+    call.on('cancelled', () => abort.abort(CANCELLED))
     method(call.request, abort.signal).then(
       answer => callback(null, answer),
       error => callback(toStatus(error)),
@@ -73,7 +76,7 @@ function unary(method: Unary) {
 function streaming(method: Streaming) {
   return async (call: ServerWritableStream<object, object>) => {
     const abort = new AbortController()
-    call.on('cancelled', () => abort.abort())
+    call.on('cancelled', () => abort.abort(CANCELLED))
     try {
       for await (const item of method(call.request, abort.signal)) call.write(item)
       call.end()

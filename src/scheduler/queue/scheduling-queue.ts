@@ -191,7 +191,7 @@ export class SchedulingQueue {
     } finally {
       this.#wake = undefined
       signal.removeEventListener('abort', onAbort)
-      timer.abort()
+      timer.abort('changed')
     }
   }
 

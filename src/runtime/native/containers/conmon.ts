@@ -53,6 +53,8 @@ export async function createThroughConmon(dir: StateDir, request: ConmonRequest)
     dir.attach,
     '--log-level',
     'error',
+    // Waiting for the disk before it tells the end would hold up the next container; no runtime waits for logs.
+    '--no-sync-log',
     ...(request.stdin ? ['-i'] : []),
     ...(request.stdin && !request.stdinOnce ? ['--leave-stdin-open'] : []),
     ...(request.tty ? ['-t'] : []),

@@ -46,7 +46,10 @@ export class ContainerStore {
       if (record.state === 'CONTAINER_EXITED' || record.cannotStart) continue
       if (existsSync(join(dir.exits, record.id))) this.ended(record.id)
       else if (!isAlive(record.pid)) this.#lost(record)
-      else if (!existsSync(join(dir.ociRoot, record.id, 'exec.fifo'))) record.state = 'CONTAINER_RUNNING'
+      else if (!existsSync(join(dir.ociRoot, record.id, 'exec.fifo'))) {
+        record.state = 'CONTAINER_RUNNING'
+        record.startedAt ||= record.createdAt
+      }
     }
     await Promise.all(broken.map(id => dismantle(id, this.#options)))
   }
@@ -144,8 +147,8 @@ export class ContainerStore {
     if (!this.#starting.delete(record.id)) return
     record.startedAt = this.#options.clock.now() * 1e6
     record.state = 'CONTAINER_RUNNING'
-    this.#save(record)
     this.#options.onEvent('CONTAINER_STARTED_EVENT', record)
+    this.#save(record)
   }
 
   /** conmon wrote an exit file. */
@@ -175,10 +178,11 @@ export class ContainerStore {
   #finish(record: ContainerRecord, reason: string): void {
     record.state = 'CONTAINER_EXITED'
     record.reason = reason
-    this.#save(record)
     this.#exits.get(record.id)?.resolve()
     this.#exits.delete(record.id)
+    // Told first: the next container waits for it, and a runtime that is killed in between finds the end again.
     this.#options.onEvent('CONTAINER_STOPPED_EVENT', record)
+    this.#save(record)
   }
 
   /** Keeps what a container was given after its creation; what is not named stays as it was. */
