@@ -10,17 +10,24 @@ const LABEL_VALUE = `(${QUALIFIED})?`
 /** A word quoted as Go's %q does for plain ASCII. */
 const quote = (text: string) => `'${text}'`
 
+const whole = new Map<string, RegExp>()
+
+/** Compiled once: names are checked with every write. */
+function matches(text: string, pattern: string): boolean {
+  const compiled = whole.get(pattern) ?? new RegExp(`^(?:${pattern})$`)
+  whole.set(pattern, compiled)
+  return compiled.test(text)
+}
+
 function mustMatch(text: string, pattern: string, message: string, ...examples: string[]): string[] {
-  if (new RegExp(`^(?:${pattern})$`).test(text)) return []
+  if (matches(text, pattern)) return []
   const shown = examples.map(example => `'${example}', `).join(' or ')
   return [`${message} (e.g. ${shown}regex used for validation is ${quote(pattern)})`]
 }
 
 /** Upstream: RegexError. */
 function mustMatchPlain(text: string, pattern: string, message: string): string[] {
-  return new RegExp(`^(?:${pattern})$`).test(text)
-    ? []
-    : [`${message} (regex used for validation is ${quote(pattern)})`]
+  return matches(text, pattern) ? [] : [`${message} (regex used for validation is ${quote(pattern)})`]
 }
 
 const tooLong = (text: string, most: number) =>

@@ -53,6 +53,8 @@ interface Prepared extends MessageType {
   byNumber: Map<number, FieldType>
   /** Highest number first, as Writer wants them. */
   descending: FieldType[]
+  /** What decoding fills in for a proto3 message. */
+  zeroes: [name: string, zero: () => unknown][]
 }
 
 export class ProtobufCodec {
@@ -81,8 +83,8 @@ export class ProtobufCodec {
   }
 
   read(message: string, reader: Reader, into: Plain = {}): Plain {
-    const { byNumber, fields, proto3 } = this.#prepare(message)
-    if (proto3) fillZeroes(fields, into)
+    const { byNumber, zeroes } = this.#prepare(message)
+    for (const [name, zero] of zeroes) if (into[name] === undefined) into[name] = zero()
     while (!reader.done) {
       const [number, wireType] = reader.tag()
       const field = byNumber.get(number)
@@ -100,6 +102,7 @@ export class ProtobufCodec {
         ...type,
         byNumber: new Map(type.fields.map(field => [field.number, field])),
         descending: type.fields.toSorted((a, b) => b.number - a.number),
+        zeroes: type.proto3 ? zeroesOf(type.fields) : [],
       }
       this.#prepared.set(name, found)
     }
@@ -197,7 +200,8 @@ const isPlain = (value: unknown) => typeof value === 'object' && value !== null
 
 /** Sets an own property whatever its name: '__proto__' is a legal map key. */
 function define(object: Plain, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
+  if (key !== '__proto__') object[key] = value
+  else Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 function ownValue(object: Plain, name: string, make: () => unknown): unknown {
@@ -226,13 +230,14 @@ function zeroOf(kind: FieldKind): unknown {
   return kind.type === 'bool' ? false : 0
 }
 
-function fillZeroes(fields: FieldType[], into: Plain): void {
-  for (const { name, kind, repeated, mapKey } of fields) {
-    if (name in into) continue
-    if (mapKey) into[name] = {}
-    else if (repeated) into[name] = []
-    else if (kind.is === 'scalar' || kind.is === 'enum') into[name] = zeroOf(kind)
-  }
+function zeroesOf(fields: FieldType[]): [name: string, zero: () => unknown][] {
+  return fields.flatMap(({ name, kind, repeated, mapKey }): [string, () => unknown][] => {
+    if (mapKey) return [[name, () => ({})]]
+    if (repeated) return [[name, () => []]]
+    if (kind.is !== 'scalar' && kind.is !== 'enum') return []
+    const zero = zeroOf(kind)
+    return [[name, zero instanceof Uint8Array ? () => new Uint8Array() : () => zero]]
+  })
 }
 
 function isZero(kind: FieldKind, value: unknown): boolean {

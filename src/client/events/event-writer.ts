@@ -2,6 +2,7 @@
 import { isAlreadyExists, isNotFound, StatusError } from '../../api/status-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { nextTurn } from '../../base/next-turn.ts'
 
 /** Upstream's values: tools/record/event.go. */
 const MAX_QUEUED = 1_000
@@ -36,8 +37,8 @@ export class EventWriter {
       return
     }
     this.#queue.push(write)
-    // Starting later lets the caller finish what it does first.
-    this.#draining ??= Promise.resolve().then(() => this.#drain())
+    // Starting later lets the caller, and what it has set going, go on first.
+    this.#draining ??= nextTurn().then(() => this.#drain())
   }
 
   /**

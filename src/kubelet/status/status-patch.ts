@@ -1,7 +1,7 @@
 // The strategic merge patch that turns one pod status into another, as upstream's kubelet sends it.
 // Lists with merge keys (conditions, podIPs, hostIPs) are merged by the server, so what goes must be named.
-import { isDeepStrictEqual } from 'node:util'
 import type { PodStatus } from '../../api/types/core-v1.ts'
+import { jsonEqual } from '../../base/json-equal.ts'
 
 type Fields = Record<string, unknown>
 
@@ -12,7 +12,7 @@ export function statusPatch(from: PodStatus, to: PodStatus): Fields | undefined 
   const [old, next] = [from as Fields, to as Fields]
   const patch: Fields = {}
   for (const field of new Set([...Object.keys(old), ...Object.keys(next)])) {
-    if (isDeepStrictEqual(old[field], next[field])) continue
+    if (jsonEqual(old[field], next[field])) continue
     const key = MERGED_BY[field as keyof typeof MERGED_BY]
     if (key && Array.isArray(next[field]))
       Object.assign(patch, mergedList(field, key, old[field], next[field]))
@@ -25,7 +25,7 @@ function mergedList(field: string, key: string, oldList: unknown, nextList: Fiel
   const before = (Array.isArray(oldList) ? oldList : []) as Fields[]
   const changed = nextList.flatMap(item => {
     const earlier = before.find(other => other[key] === item[key])
-    if (isDeepStrictEqual(earlier, item)) return []
+    if (jsonEqual(earlier, item)) return []
     const dropped = Object.keys(earlier ?? {}).filter(name => !(name in item))
     return [{ ...item, ...Object.fromEntries(dropped.map(name => [name, null])) }]
   })
