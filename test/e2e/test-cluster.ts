@@ -1,7 +1,7 @@
 // A real cluster for end-to-end tests: its own name, data directory and port; real kubectl; everything gone after.
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -198,6 +198,7 @@ export async function machineState(): Promise<Record<string, string[]>> {
       .split('\n')
       .map(line => line.split(' ')[4] ?? '')
       .sort(),
+    devices: readdirSync('/dev').filter(name => name.startsWith('kubernode-')),
     cgroups: (await lines('find', '/sys/fs/cgroup', '-type', 'd')).sort(),
     processes: (await lines('ps', '-eo', 'args')).filter(
       line => /conmon|crun|runc|kubernode/.test(line) && !/\/test\/|ps -eo|<defunct>/.test(line),
