@@ -114,7 +114,9 @@ export class Kubelet {
     this.#agent = this.#makeAgent(machine)
     const { runtimeName } = version
     const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
-    this.#workerParts = makeWorkerParts(this.#parts, { machine, runtimeName, view, resizes, workers, signal })
+    const node = () => this.#agent?.node
+    const around = { machine, runtimeName, view, resizes, workers, node, signal }
+    this.#workerParts = makeWorkerParts(this.#parts, around)
     this.#workerParts.statuses.start(signal)
     await Promise.all([
       this.#agent.register(signal),

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Node } from '../api/types/core-v1.ts'
 import { noCgroups } from './cgroups/pod-cgroups.ts'
 import { backOffLimits } from './configuration/settings.ts'
 import { ClientObjectSource } from './containers/object-source.ts'
@@ -7,7 +8,7 @@ import { ImagePuller } from './images/image-puller.ts'
 import { PulledImages } from './images/pulled-images.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import type { Machine } from './node/machine.ts'
-import { nodeFacts } from './node-facts.ts'
+import { type NodeFacts, nodeFacts } from './node-facts.ts'
 import { PodEvents } from './pod-events.ts'
 import { PreparedContainers } from './pod-worker/prepared-containers.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
@@ -16,6 +17,8 @@ import { Prober } from './prober/prober.ts'
 import type { Resizes } from './resize/resizes.ts'
 import type { RuntimeView } from './runtime-view/runtime-view.ts'
 import { StatusWriter } from './status/status-writer.ts'
+import { DEFAULT_IDS_PER_POD, kubeletIds, readSubordinateIds } from './user-namespaces/kubelet-ids.ts'
+import { UserNamespaces } from './user-namespaces/user-namespaces.ts'
 import { noBlockDevices } from './volumes/block-devices.ts'
 import { systemMounter } from './volumes/mounter.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
@@ -27,13 +30,15 @@ export interface WorkerSurroundings {
   view: RuntimeView
   resizes: Resizes
   workers: PodWorkers
+  /** As last seen; undefined before it is registered. */
+  node: () => Node | undefined
   /** Aborts when the kubelet ends. */
   signal: AbortSignal
 }
 
 /** Who works for the node's pods, ready made from what the kubelet has. */
 export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings): WorkerParts {
-  const { machine, runtimeName, view, resizes, workers, signal } = around
+  const { machine, runtimeName, view, resizes, workers, node, signal } = around
   const { client, runtime, clock, log, recorder, random, rootDir, options } = parts
   const source = new ClientObjectSource(client)
   const events = new PodEvents(recorder)
@@ -67,6 +72,7 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
     }),
     hooks: new HookRunner({ runtime, clock, events }),
     cgroups: options?.cgroups ?? noCgroups,
+    userNamespaces: userNamespacesOf(parts, facts, node),
     probes:
       options?.probes ??
       new Prober({
@@ -87,4 +93,19 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
     clock,
     log,
   }
+}
+
+/** Takes back what earlier runs gave. Throws PlainError when the machine's configuration of ids cannot be used. */
+function userNamespacesOf(
+  { rootDir, random, log, options }: KubeletParts,
+  { allocatable }: NodeFacts,
+  node: () => Node | undefined,
+): UserNamespaces {
+  const idsPerPod = options?.configuration?.userNamespaces?.idsPerPod ?? DEFAULT_IDS_PER_POD
+  const span = kubeletIds(readSubordinateIds(), idsPerPod, Number(allocatable.pods))
+  const isSupported = () =>
+    node()?.status.runtimeHandlers?.some(({ name, features }) => !name && features?.userNamespaces) ?? false
+  const userNamespaces = new UserNamespaces({ rootDir, span, idsPerPod, start: random(), isSupported, log })
+  userNamespaces.recover()
+  return userNamespaces
 }

@@ -64,7 +64,7 @@ export class PodWorkers {
 
   /** Stops pods of which only the runtime still knows, and clears away what else is left of pods without a worker. */
   async removeOrphans(nodeName: string, parts: WorkerParts, signal: AbortSignal): Promise<void> {
-    const { view, volumes, cgroups, facts, log } = parts
+    const { view, volumes, cgroups, userNamespaces, facts, log } = parts
     for (const name of await view.pods()) {
       if (this.#workers.has(name.uid)) continue
       const pod = `${name.namespace}/${name.name}`
@@ -73,7 +73,9 @@ export class PodWorkers {
       this.start(orphanPod(name, containers, nodeName), parts, signal).remove()
     }
     for (const uid of await readdir(join(facts.rootDir, 'pods')).catch(() => [])) {
-      if (!this.#workers.has(uid)) await volumes.tearDown(uid)
+      if (this.#workers.has(uid)) continue
+      await volumes.tearDown(uid)
+      userNamespaces.release(uid)
     }
     for (const uid of cgroups.uids()) if (!this.#workers.has(uid)) cgroups.remove(uid)
   }

@@ -13,6 +13,7 @@ import { sandboxTests } from './contract/sandboxes.ts'
 import { stopTests } from './contract/stopping.ts'
 import { streamingTests } from './contract/streaming.ts'
 import type { Check, Suite } from './contract/suite.ts'
+import { userNamespaceTests } from './contract/user-namespaces.ts'
 
 export type { ContractWorld, Script } from './contract/contract-world.ts'
 
@@ -46,5 +47,6 @@ export function runtimeContract(
     })
   const suite: Suite = { check, lacks: what => lacks.includes(what) }
   const parts = [sandboxTests, containerLifeTests, stopTests, eventTests, listTests, logTests]
-  for (const part of [...parts, refusalTests, resourceTests, imageTests, streamingTests]) part(suite)
+  for (const part of [...parts, refusalTests, resourceTests, imageTests, streamingTests, userNamespaceTests])
+    part(suite)
 }

@@ -11,5 +11,5 @@ runtimeContract('native with runc', () => openNative('runc'), { skip: NEEDS })
 // Debian's 1.6 has none of these yet.
 runtimeContract('containerd', openContainerd, {
   skip: CONTAINERD_NEEDS,
-  lacks: ['events', 'stopSignal', 'runtimeConfig', 'imageFilter'],
+  lacks: ['events', 'stopSignal', 'runtimeConfig', 'imageFilter', 'userNamespaces'],
 })

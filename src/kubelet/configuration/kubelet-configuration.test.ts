@@ -44,6 +44,11 @@ const wrong: [string, string, RegExp][] = [
     `${HEAD}shutdownGracePeriod: 10s\nshutdownGracePeriodCriticalPods: 20s\n`,
     /must not be longer than shutdownGracePeriod/,
   ],
+  [
+    'ids per pod that do not fill whole ranges',
+    `${HEAD}userNamespaces: {idsPerPod: 70000}\n`,
+    /userNamespaces cannot be/,
+  ],
   ['no YAML', `${HEAD}: [`, /is no YAML/],
 ]
 

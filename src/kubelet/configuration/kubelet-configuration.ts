@@ -44,6 +44,10 @@ export interface KubeletConfiguration {
   shutdownGracePeriod?: string
   /** Duration, a part of shutdownGracePeriod that only critical pods have. */
   shutdownGracePeriodCriticalPods?: string
+  userNamespaces?: {
+    /** How many ids a pod with a user namespace of its own has: a multiple of 65536. */
+    idsPerPod?: number
+  }
 }
 
 const API_VERSION = 'kubelet.config.k8s.io/v1beta1'
@@ -81,6 +85,13 @@ const isCrashLoop: Check = value =>
     ([name, period]) => name === 'maxContainerRestartPeriod' && isDurationWithin('1s', '300s')(period),
   )
 
+const isUserNamespaces: Check = value =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(
+    ([name, ids]) => name === 'idsPerPod' && isWithin(65_536, 2 ** 31)(ids) && (ids as number) % 65_536 === 0,
+  )
+
 const FIELDS: Record<keyof KubeletConfiguration, Check> = {
   evictionHard: isMap,
   evictionSoft: isMap,
@@ -101,6 +112,7 @@ const FIELDS: Record<keyof KubeletConfiguration, Check> = {
   staticPodPath: value => typeof value === 'string',
   shutdownGracePeriod: isDuration,
   shutdownGracePeriodCriticalPods: isDuration,
+  userNamespaces: isUserNamespaces,
 }
 
 /** `file` is for the error. Throws PlainError that names what is wrong: a field without effect would be a trap. */

@@ -2,11 +2,12 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
-import type { ContainerConfig, Mount, Signal } from '../../runtime/cri/cri.generated.ts'
+import type { ContainerConfig, Mount, Signal, UserNamespace } from '../../runtime/cri/cri.generated.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { containerDir, containerLogPath, etcHostsPath } from '../pod-paths.ts'
 import { containerHash } from '../pod-worker/container-hash.ts'
 import { ANNOTATION, LABEL } from '../runtime-view/cri-labels.ts'
+import type { UserNamespaces } from '../user-namespaces/user-namespaces.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
 import { type Environment, type EnvironmentFacts, environment } from './environment.ts'
 import { hostNetworkHosts, managedHosts } from './etc-hosts.ts'
@@ -34,6 +35,7 @@ export interface ConfigParts {
   facts: NodeFacts
   source: ObjectSource
   volumes: PodVolumes
+  userNamespaces: Pick<UserNamespaces, 'of'>
 }
 
 export interface ConfiguredContainer {
@@ -52,6 +54,8 @@ export async function containerConfig(
   verifyRunAsNonRoot(pod, container, imageUser)
   const { facts, source, volumes } = parts
   const volumeFile: EnvironmentFacts['volumeFile'] = (...of) => volumes.readFile(...of)
+  const usernsOptions = parts.userNamespaces.of(pod)
+  const node = { rootDir: facts.rootDir, usernsOptions, ...(targetId && { targetId }) }
   const fieldFacts = { ...facts, podIPs: inputs.podIPs, volumeFile }
   const env = await environment(pod, container, source, fieldFacts)
   const mounts = await mountsOf(inputs, parts, env)
@@ -64,7 +68,7 @@ export async function containerConfig(
     args: (container.args ?? []).map(word => expand(word, value)),
     workingDir: container.workingDir ?? '',
     envs: [...env.variables].map(([key, text]) => ({ key, value: Buffer.from(text) })),
-    mounts,
+    mounts: mounts.map(mount => withIds(mount, usernsOptions)),
     devices: parts.volumes.devicesOf(pod, container),
     labels: labelsOf(pod, container),
     annotations: annotationsOf(pod, container, inputs),
@@ -75,10 +79,15 @@ export async function containerConfig(
     ...(stopSignal && { stopSignal: criSignal(stopSignal) }),
     linux: {
       resources: containerResources(pod, container, facts),
-      securityContext: containerSecurityContext(pod, container, imageUser, facts.rootDir, targetId),
+      securityContext: containerSecurityContext(pod, container, imageUser, node),
     },
   }
   return { config, skippedEnv: env.skipped }
+}
+
+/** Files keep their owners, as the container sees them: what the disk has as 0 is the container's root. */
+function withIds(mount: Mount, { mode, uids = [], gids = [] }: UserNamespace): Mount {
+  return mode === 'POD' ? { ...mount, uidMappings: uids, gidMappings: gids } : mount
 }
 
 /** 'SIGRTMIN+1' is SIGRTMINPLUS1 there. */

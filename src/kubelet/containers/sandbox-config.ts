@@ -1,6 +1,6 @@
 // A pod as CRI PodSandboxConfig. Upstream: kuberuntime_sandbox.go generatePodSandboxConfig.
 import type { Pod } from '../../api/types/core-v1.ts'
-import type { PodSandboxConfig, PortMapping } from '../../runtime/cri/cri.generated.ts'
+import type { PodSandboxConfig, PortMapping, UserNamespace } from '../../runtime/cri/cri.generated.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
@@ -14,10 +14,9 @@ export function sandboxConfig(
   attempt: number,
   facts: NodeFacts,
   cgroupParent: string,
+  usernsOptions: UserNamespace,
 ): PodSandboxConfig {
   const { name, namespace = '', uid, labels = {}, annotations = {} } = pod.metadata
-  // Running it in the machine's own user namespace instead would be less than what was asked for.
-  if (pod.spec.hostUsers === false) throw new Error('the container runtime does not support user namespaces')
   const host = podHostname(pod, facts.nodeName, facts.clusterDomain)
   const sysctls = Object.fromEntries(
     (pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value]),
@@ -30,7 +29,11 @@ export function sandboxConfig(
     portMappings: pod.spec.hostNetwork ? [] : portMappings(pod),
     labels: { ...labels, [LABEL.podName]: name, [LABEL.podNamespace]: namespace, [LABEL.podUid]: uid },
     annotations,
-    linux: { cgroupParent, securityContext: sandboxSecurityContext(pod, facts.rootDir), sysctls },
+    linux: {
+      cgroupParent,
+      securityContext: sandboxSecurityContext(pod, { rootDir: facts.rootDir, usernsOptions }),
+      sysctls,
+    },
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   LinuxSandboxSecurityContext,
   NamespaceOption,
   SecurityProfile,
+  UserNamespace,
 } from '../../runtime/cri/cri.generated.ts'
 import { describePod } from '../pod-name.ts'
 import { ConfigError } from './config-error.ts'
@@ -36,6 +37,14 @@ const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/pro
 export interface ImageUser {
   uid?: number
   username: string
+}
+
+/** What a pod's security context needs of its node. */
+export interface NodeContext {
+  /** DIR/kubelet */
+  rootDir: string
+  /** The pod's (user-namespaces.ts). */
+  usernsOptions: UserNamespace
 }
 
 type AnyContainer = Container | EphemeralContainer
@@ -75,8 +84,7 @@ export function containerSecurityContext(
   pod: Pod,
   container: AnyContainer,
   image: ImageUser,
-  rootDir: string,
-  targetId?: string,
+  { rootDir, usernsOptions, targetId }: NodeContext & { targetId?: string },
 ): LinuxContainerSecurityContext {
   const context = effectiveSecurityContext(pod, container)
   const { runAsUser, runAsGroup, capabilities, privileged, seLinuxOptions } = context
@@ -87,7 +95,7 @@ export function containerSecurityContext(
       capabilities: { addCapabilities: capabilities.add ?? [], dropCapabilities: capabilities.drop ?? [] },
     }),
     privileged: privileged ?? false,
-    namespaceOptions: namespaceOptions(pod, targetId),
+    namespaceOptions: namespaceOptions(pod, usernsOptions, targetId),
     ...(seLinuxOptions && { selinuxOptions: seLinuxOptions }),
     ...(uid !== undefined && { runAsUser: { value: uid } }),
     ...(uid === undefined && image.username && { runAsUsername: image.username }),
@@ -102,11 +110,14 @@ export function containerSecurityContext(
   }
 }
 
-export function sandboxSecurityContext(pod: Pod, rootDir: string): LinuxSandboxSecurityContext {
+export function sandboxSecurityContext(
+  pod: Pod,
+  { rootDir, usernsOptions }: NodeContext,
+): LinuxSandboxSecurityContext {
   const { runAsUser, runAsGroup, seLinuxOptions, seccompProfile } = pod.spec.securityContext ?? {}
   const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
   return {
-    namespaceOptions: namespaceOptions(pod),
+    namespaceOptions: namespaceOptions(pod, usernsOptions),
     ...(seLinuxOptions && { selinuxOptions: seLinuxOptions }),
     ...(runAsUser !== undefined && { runAsUser: { value: runAsUser } }),
     ...(runAsGroup !== undefined && { runAsGroup: { value: runAsGroup } }),
@@ -116,13 +127,18 @@ export function sandboxSecurityContext(pod: Pod, rootDir: string): LinuxSandboxS
   }
 }
 
-export function namespaceOptions({ spec }: Pod, targetId?: string): NamespaceOption {
+export function namespaceOptions(
+  { spec }: Pod,
+  usernsOptions: UserNamespace,
+  targetId?: string,
+): NamespaceOption {
   const pid = spec.hostPID ? 'NODE' : spec.shareProcessNamespace ? 'POD' : targetId ? 'TARGET' : 'CONTAINER'
   return {
     network: spec.hostNetwork ? 'NODE' : 'POD',
     pid,
     ipc: spec.hostIPC ? 'NODE' : 'POD',
     ...(pid === 'TARGET' && { targetId: targetId! }),
+    usernsOptions,
   }
 }
 

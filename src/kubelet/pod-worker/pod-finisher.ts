@@ -14,10 +14,11 @@ export async function finishPod(
   isRemoved: () => boolean,
   parts: WorkerParts,
 ): Promise<boolean> {
-  const { volumes, cgroups, statuses, images, probes } = parts
+  const { volumes, cgroups, userNamespaces, statuses, images, probes } = parts
   const { uid, deletionTimestamp } = pod.metadata
   await volumes.tearDown(uid)
   cgroups.remove(uid)
+  userNamespaces.release(uid)
   images.forget(uid)
   probes.forget(uid)
   if (isRemoved()) {

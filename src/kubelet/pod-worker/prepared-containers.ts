@@ -12,6 +12,7 @@ import type { ImagePuller } from '../images/image-puller.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { ANNOTATION } from '../runtime-view/cri-labels.ts'
+import type { UserNamespaces } from '../user-namespaces/user-namespaces.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
 import { newestOf, type ObservedPod } from './observed-pod.ts'
 
@@ -37,6 +38,7 @@ export interface PreparationParts {
   volumes: PodVolumes
   source: ObjectSource
   facts: NodeFacts
+  userNamespaces: UserNamespaces
 }
 
 export class PreparedContainers {

@@ -10,8 +10,13 @@ import type { ObservedPod } from './observed-pod.ts'
 import type { WorkerParts } from './worker-parts.ts'
 
 /** The pod's cgroup is made where it is missing. */
-export function configOf(pod: Pod, attempt: number, { facts, cgroups }: WorkerParts): PodSandboxConfig {
-  return sandboxConfig(pod, attempt, facts, cgroups.ensure(pod))
+export function configOf(
+  pod: Pod,
+  attempt: number,
+  { facts, cgroups, userNamespaces }: WorkerParts,
+): PodSandboxConfig {
+  const ids = userNamespaces.of(pod)
+  return sandboxConfig(pod, attempt, facts, cgroups.ensure(pod), ids)
 }
 
 /** Answers whether it stands now; what went wrong is told as an event. Throws only when the signal aborts. */

@@ -14,6 +14,7 @@ import type { PodEvents } from '../pod-events.ts'
 import type { Resizes } from '../resize/resizes.ts'
 import type { RuntimeView } from '../runtime-view/runtime-view.ts'
 import type { StatusWriter } from '../status/status-writer.ts'
+import type { UserNamespaces } from '../user-namespaces/user-namespaces.ts'
 import type { PodVolumes } from '../volumes/pod-volumes.ts'
 import type { BackOffLimits } from './crash-back-off.ts'
 import type { ObservedPod, ProbeResults } from './observed-pod.ts'
@@ -38,6 +39,7 @@ export interface WorkerParts {
   volumes: PodVolumes
   hooks: HookRunner
   cgroups: PodCgroups
+  userNamespaces: UserNamespaces
   probes: Probes
   events: PodEvents
   statuses: StatusWriter

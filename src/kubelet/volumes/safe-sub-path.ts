@@ -1,7 +1,7 @@
 // Opens a path within a volume without ever following a link out of it, however fast a container changes it
 // meanwhile. Upstream: volume/util/subpath doSafeOpen.
-import { close, constants, fstat, mkdir, open } from 'node:fs'
-import { readFile, realpath } from 'node:fs/promises'
+import { close, constants, fchmod, fstat, mkdir, open } from 'node:fs'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -9,6 +9,7 @@ const openFd = promisify(open)
 const closeFd = promisify(close)
 const statFd = promisify(fstat)
 const makeDir = promisify(mkdir)
+const changeMode = promisify(fchmod)
 
 /** Linux's O_PATH, which Node does not name: a handle on the place, not on the content. */
 const O_PATH = 0o10000000
@@ -83,17 +84,32 @@ async function makeMissing(volume: string, subPath: string): Promise<void> {
   }
 }
 
+/** What is made may be used by whoever may use the volume. Upstream: doSafeMakeDir with the volume's permissions. */
 async function makeChain(root: string, from: string, names: readonly string[]): Promise<void> {
+  const mode = (await stat(root)).mode & PERMISSIONS
   let done = relative(root, from)
   for (const name of names) {
     const parent = await openBeneath(root, done)
     try {
       await makeDir(`/proc/self/fd/${parent}/${name}`, 0o750)
+      await setMode(`/proc/self/fd/${parent}/${name}`, mode)
     } catch (error) {
       if ((error as { code?: string }).code !== 'EEXIST') throw error
     } finally {
       await closeFd(parent)
     }
     done = join(done, name)
+  }
+}
+
+const PERMISSIONS = 0o2777
+
+/** Of the directory itself: nothing that took its place meanwhile is followed. */
+async function setMode(folder: string, mode: number): Promise<void> {
+  const fd = await openFd(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await changeMode(fd, mode)
+  } finally {
+    await closeFd(fd)
   }
 }

@@ -23,7 +23,14 @@ export interface Script {
 }
 
 /** What a runtime may lack; tests of it are then not registered. */
-export type Lack = 'streaming' | 'events' | 'stopSignal' | 'stats' | 'runtimeConfig' | 'imageFilter'
+export type Lack =
+  | 'streaming'
+  | 'events'
+  | 'stopSignal'
+  | 'stats'
+  | 'runtimeConfig'
+  | 'imageFilter'
+  | 'userNamespaces'
 
 export interface ContractWorld {
   readonly service: RuntimeService & ImageService

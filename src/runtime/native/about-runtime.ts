@@ -13,10 +13,12 @@ const DEFAULT_HANDLER = 'runc'
 export class AboutRuntime implements Service {
   readonly #network: PodNetwork
   readonly #handlers: readonly string[]
+  readonly #lacksUserNamespaces: () => Promise<boolean>
 
-  /** `kind` is the OCI runtime that is there. */
-  constructor(network: PodNetwork, kind: RuntimeKind) {
+  /** `kind` is the OCI runtime that is there; `lacksUserNamespaces` is asked with each status. */
+  constructor(network: PodNetwork, kind: RuntimeKind, lacksUserNamespaces: () => Promise<boolean>) {
     this.#network = network
+    this.#lacksUserNamespaces = lacksUserNamespaces
     this.#handlers = [...new Set(['', DEFAULT_HANDLER, kind])]
   }
 
@@ -40,8 +42,7 @@ export class AboutRuntime implements Service {
       message: ready ? '' : 'no pod address range was set',
     }
     const conditions = [{ type: 'RuntimeReady', status: true, reason: '', message: '' }, network]
-    // Layers and volumes are not mapped to other ids: pods that want that are refused.
-    const userNamespaces = false
+    const userNamespaces = !(await this.#lacksUserNamespaces())
     return {
       status: { conditions },
       info: {},

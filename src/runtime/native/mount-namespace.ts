@@ -1,7 +1,7 @@
 // The mount namespace in which the runtime and all containers' monitors live: pinned to a file, so that it outlives
-// every process and the next runtime finds the containers' mounts again. Two things differ from the host in it:
-// crun is bound read-only over itself (it then skips copying itself at each start), and on hybrid cgroup hosts the
-// second hierarchy looks empty (crun refuses to run otherwise).
+// every process and the next runtime finds the containers' mounts again. Three things differ from the host in it:
+// crun is bound read-only over itself (it then skips copying itself at each start), nobody can change who owns /dev/null,
+// and on hybrid cgroup hosts the second hierarchy looks empty (crun refuses to run otherwise).
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,9 @@ export function ensureMountNamespace(stateDir: string): string {
   writeFileSync(file, '')
   const crun = ['/usr/bin/crun', '/usr/local/bin/crun'].find(existsSync)
   const script = [
-    ...(crun ? [`mount --bind ${crun} ${crun}`, `mount -o remount,bind,ro ${crun}`] : []),
+    // crun gives what a process has as input to that process's user, be it the machine's own /dev/null. It cannot here.
+    'mount -o bind,ro /dev/null /dev/null',
+    ...(crun ? [`mount -o bind,ro ${crun} ${crun}`] : []),
     ...(cgroupMode() === 'hybrid' ? [`mount --bind /dev/null ${HYBRID_CONTROLLERS}`] : []),
   ]
   run('unshare', `--mount=${file}`, '--propagation', 'slave', 'sh', '-c', [...script, 'true'].join(' && '))

@@ -23,6 +23,8 @@ import type { ImageStore } from './images/image-store.ts'
 import { PodNetwork } from './network/pod-network.ts'
 import type { RuntimeChoice } from './probe.ts'
 import { type Sandbox, SandboxStore, sandboxStatus, sandboxSummary } from './sandbox/sandbox-store.ts'
+import { userIdsOf } from './sandbox/user-namespace.ts'
+import { lackOfUserNamespaces } from './sandbox/user-namespace-support.ts'
 import type { StateDir } from './state-dir.ts'
 import { RuntimeStats } from './stats/runtime-stats.ts'
 import { StatsService } from './stats/stats-service.ts'
@@ -75,12 +77,13 @@ export class NativeRuntime implements Service {
   /** The CRI's calls about the runtime itself. */
   readonly about: AboutRuntime
   #stopWatching = () => {}
+  #userNamespaceLack: Promise<string | undefined> | undefined
 
   constructor(options: NativeRuntimeOptions) {
     this.#options = options
     const { name, dir, clock, log, choice } = options
     this.#network = new PodNetwork(name)
-    this.about = new AboutRuntime(this.#network, choice.kind)
+    this.about = new AboutRuntime(this.#network, choice.kind, () => this.#lacksUserNamespaces())
     const cgroupParent = ({ linux }: cri.PodSandboxConfig) => linux?.cgroupParent || `/${name}/kubepods`
     this.#sandboxes = new SandboxStore({ dir, network: this.#network, clock, choice, cgroupParent })
     this.#containers = new ContainerStore({
@@ -118,6 +121,16 @@ export class NativeRuntime implements Service {
   close(): void {
     this.#stopWatching()
     this.#streaming.close()
+  }
+
+  /** Tried out once. */
+  async #lacksUserNamespaces(): Promise<boolean> {
+    const { dir, log } = this.#options
+    this.#userNamespaceLack ??= lackOfUserNamespaces(dir).then(reason => {
+      if (reason) log.info({ reason }, 'pods cannot have user namespaces on this machine')
+      return reason
+    })
+    return (await this.#userNamespaceLack) !== undefined
   }
 
   /** Ids of containers made from an image. */
@@ -194,6 +207,7 @@ export class NativeRuntime implements Service {
     const user = this.#specs.userOf(config, image.config.User ?? '', lowerDirs)
     const volumes = imageVolumesOf(config.mounts ?? [], images)
     const logDirectory = (sandboxConfig ?? sandbox.config).logDirectory ?? ''
+    const userIds = userIdsOf(sandbox.config.linux?.securityContext?.namespaceOptions)
     const record = await this.#containers.create({
       sandboxId: podSandboxId,
       config,
@@ -204,9 +218,12 @@ export class NativeRuntime implements Service {
       lowerDirs,
       user: { uid: user.uid, gid: user.gid, supplementalGroups: user.groups },
       ...(volumes.length > 0 && { volumeImageIds: volumes.map(({ imageId }) => imageId) }),
-      spec: (id, bundle, rootfs) => {
-        const mounted = withImageVolumes(config, bundle, volumes)
-        return this.#specs.make(id, rootfs, { sandbox, config: mounted, image: image.config, user })
+      ...(userIds && {
+        mapping: { ids: userIds, userNamespace: this.#options.dir.sandbox(podSandboxId, 'user') },
+      }),
+      spec: (id, bundle, rootfs, mapped) => {
+        const mounted = withImageVolumes(config, bundle, volumes, mapped)
+        return this.#specs.make(id, rootfs, { sandbox, config: mounted, image: image.config, user, mapped })
       },
     })
     for (const { imageId } of [...volumes, { imageId: image.id }]) images.markUsed(imageId)

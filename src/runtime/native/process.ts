@@ -13,7 +13,7 @@ import { NativeRuntime } from './native-runtime.ts'
 import { chooseRuntime, type RuntimeKind } from './probe.ts'
 import { removeEverything } from './remove-everything.ts'
 import { serveCri } from './serve-cri.ts'
-import { StateDir } from './state-dir.ts'
+import { reachableFolder, StateDir } from './state-dir.ts'
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ else await serve().catch(refuse)
 
 async function serve(): Promise<void> {
   const choice = chooseRuntime(undefined, values['oci-runtime'] as RuntimeKind | undefined)
-  const dir = new StateDir(stateDir)
+  const dir = new StateDir(stateDir, reachableFolder(name))
   if (values.shared) shareWithHost(values.shared)
   let runtime: NativeRuntime | undefined
   const containersUsing = (imageId: string) => runtime?.containersUsing(imageId) ?? []

@@ -1,9 +1,11 @@
 // Takes away all that a cluster's runtime made, be it running or not. Touches nothing of other clusters; can be repeated.
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { removeMapped } from './containers/mapped-files.ts'
 import { removeNetwork } from './network/pod-network.ts'
+import { reachableFolder } from './state-dir.ts'
 import { unmountIfMounted } from './syscall/libc.ts'
 
 export interface Traces {
@@ -16,11 +18,18 @@ export interface Traces {
 export async function removeEverything({ name, stateDir, clock }: Traces): Promise<void> {
   await killAll(name, stateDir, clock)
   for (const target of mountsBelow(stateDir)) unmountIfMounted(target)
+  removeReachable(reachableFolder(name))
   for (const folder of ['containers', 'sandboxes', 'exits', 'attach', 'oci', 'execs']) {
     rmSync(join(stateDir, folder), { recursive: true, force: true })
   }
   removeNetwork(name)
   await removeCgroups(name)
+}
+
+function removeReachable(folder: string): void {
+  if (!existsSync(folder)) return
+  for (const id of readdirSync(folder)) removeMapped(join(folder, id))
+  rmdirSync(folder)
 }
 
 /** Every process in the cluster's cgroups, and every monitor of its containers. */

@@ -2,11 +2,17 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Of the cluster with that name. */
+export const reachableFolder = (name: string): string => `/run/kubernode-${name}`
+
 export class StateDir {
   readonly root: string
+  readonly #reachable: string
 
-  constructor(root: string) {
+  /** `reachable`: a folder to which, unlike `root`, every user of the machine may walk. It is made when it is needed. */
+  constructor(root: string, reachable: string) {
     this.root = root
+    this.#reachable = reachable
     for (const folder of [
       this.sandboxes,
       this.containers,
@@ -56,6 +62,11 @@ export class StateDir {
 
   container(id: string, ...rest: string[]): string {
     return join(this.containers, id, ...rest)
+  }
+
+  /** Mounts for one container, or one sandbox's pause, in a user namespace. */
+  mapped(id: string): string {
+    return join(this.#reachable, id)
   }
 }
 

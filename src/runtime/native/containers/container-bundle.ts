@@ -7,6 +7,7 @@ import type { Log } from '../../../base/log.ts'
 import type { StateDir } from '../state-dir.ts'
 import { mount, unmountIfMounted } from '../syscall/libc.ts'
 import { unmountImageVolumes } from './image-volumes.ts'
+import { removeMapped } from './mapped-files.ts'
 
 const run = promisify(execFile)
 
@@ -38,6 +39,7 @@ export async function dismantle(id: string, { dir, runtime, log }: BundleParts):
   }
   unmountIfMounted(dir.container(id, 'rootfs'))
   unmountImageVolumes(dir.container(id))
+  removeMapped(dir.mapped(id))
   rmSync(dir.container(id), { recursive: true, force: true })
   rmSync(join(dir.exits, id), { force: true })
   rmSync(join(dir.attach, id), { recursive: true, force: true })

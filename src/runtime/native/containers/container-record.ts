@@ -1,5 +1,6 @@
 // What the runtime keeps of a container, and what it takes to make one.
 import type { ContainerConfig, ContainerState, LinuxContainerUser } from '../../cri/cri.generated.ts'
+import type { MappedFiles, MappingRequest } from './mapped-files.ts'
 
 interface Wanted {
   sandboxId: string
@@ -18,8 +19,13 @@ interface Wanted {
 export interface NewContainer extends Wanted {
   /** Layers of the root, topmost first. */
   lowerDirs: readonly string[]
-  /** The OCI spec once the container's id, folder and root are known. */
-  spec(id: string, bundle: string, rootfs: string): object
+  /** For a sandbox with a user namespace. */
+  mapping?: MappingRequest
+  /**
+   * The OCI spec once the container's id, folder and root are known. With a user namespace, `mapped` tells where its
+   * files are to be found.
+   */
+  spec(id: string, bundle: string, rootfs: string, mapped?: MappedFiles): object
 }
 
 export interface ContainerRecord extends Wanted {

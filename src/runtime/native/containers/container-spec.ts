@@ -8,9 +8,11 @@ import { cgroupMode } from '../mount-namespace.ts'
 import type { RuntimeKind } from '../probe.ts'
 import type { Sandbox } from '../sandbox/sandbox-store.ts'
 import { containerSysctls } from '../sandbox/sysctls.ts'
+import { userIdsOf } from '../sandbox/user-namespace.ts'
 import type { StateDir } from '../state-dir.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hostDevices, wantedDevices } from './devices.ts'
+import type { MappedFiles } from './mapped-files.ts'
 import { type OciInput, ociSpec, supplementalGroups } from './oci-spec.ts'
 import { compiledFilter } from './seccomp-filter.ts'
 import { type ResolvedUser, resolveUser } from './user.ts'
@@ -30,6 +32,8 @@ export interface SpecRequest {
   image: ImageConfig
   /** Whom it runs as (SpecMaker.userOf). */
   user: ResolvedUser
+  /** For a sandbox with a user namespace. */
+  mapped: MappedFiles | undefined
 }
 
 export class SpecMaker {
@@ -46,8 +50,10 @@ export class SpecMaker {
   }
 
   /** The spec of the container with this id, over a root that is mounted at `rootfs`. */
-  make(id: string, rootfs: string, { sandbox, config, image, user }: SpecRequest): object {
+  make(id: string, rootfs: string, { sandbox, config: asked, image, user, mapped }: SpecRequest): object {
     const { kind, cgroupParent } = this.#options
+    const userIds = userIdsOf(sandbox.config.linux?.securityContext?.namespaceOptions)
+    const config = mapped ? { ...asked, mounts: (asked.mounts ?? []).map(withSource(mapped)) } : asked
     const options = namespaceOptions(config, sandbox)
     const localSeccomp = localProfile(config.linux?.securityContext?.seccomp)
     return ociSpec({
@@ -58,7 +64,8 @@ export class SpecMaker {
       user,
       namespaces: { ...this.#pinned(sandbox.id), ...this.#processNamespace(options, sandbox.id) },
       hostPid: options?.pid === 'NODE',
-      files: this.#files(sandbox.id),
+      ...(userIds && { userIds }),
+      files: this.#files(sandbox.id, mapped),
       cgroupsPath: join(cgroupParent(sandbox.config), id),
       bounding: this.#bounding,
       mayLowerOomScore: ((this.#bounding >> 24n) & 1n) === 1n,
@@ -97,16 +104,20 @@ export class SpecMaker {
       const file = this.#options.dir.sandbox(sandboxId, kind)
       return existsSync(file) ? { [kind]: file } : {}
     }
-    return { ...pinned('net'), ...pinned('ipc'), ...pinned('uts') }
+    return { ...pinned('user'), ...pinned('net'), ...pinned('ipc'), ...pinned('uts') }
   }
 
-  #files(sandboxId: string): OciInput['files'] {
+  #files(sandboxId: string, mapped: MappedFiles | undefined): OciInput['files'] {
     const { dir } = this.#options
+    const file = (name: string) => {
+      const path = dir.sandbox(sandboxId, name)
+      return mapped ? mapped.mapped(path) : path
+    }
     const shm = dir.sandbox(sandboxId, 'shm')
     return {
-      resolvConf: dir.sandbox(sandboxId, 'resolv.conf'),
-      hostname: dir.sandbox(sandboxId, 'hostname'),
-      ...(existsSync(shm) && { shm }),
+      resolvConf: file('resolv.conf'),
+      hostname: file('hostname'),
+      ...(existsSync(shm) && { shm: mapped ? mapped.reachable(shm) : shm }),
     }
   }
 
@@ -122,6 +133,12 @@ export class SpecMaker {
     return { pid: `/proc/${target.pid}/ns/pid` }
   }
 }
+
+const withSource = (mapped: MappedFiles) => (mount: cri.Mount) => ({
+  ...mount,
+  // Images were mounted with their owners mapped.
+  hostPath: mount.image?.image ? mapped.reachable(mount.hostPath) : mapped.mapped(mount.hostPath),
+})
 
 /** Not every machine has the controller; on hybrid ones it may be in the hierarchy that is not used. */
 function hasHugetlb(unified: boolean): boolean {

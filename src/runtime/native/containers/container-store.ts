@@ -12,6 +12,7 @@ import { isAlive } from '../syscall/is-alive.ts'
 import { createThroughConmon, startByFifo } from './conmon.ts'
 import { type BundleParts, dismantle, mountRoot } from './container-bundle.ts'
 import type { ContainerRecord, NewContainer } from './container-record.ts'
+import { MappedFiles } from './mapped-files.ts'
 import { OciFailure } from './oci-failure.ts'
 import { signalNumber } from './signal-number.ts'
 
@@ -74,8 +75,9 @@ export class ContainerStore {
     const bundle = dir.container(id)
     mkdirSync(bundle, { mode: 0o700 })
     try {
-      const rootfs = mountRoot(bundle, wanted.lowerDirs)
-      const spec = wanted.spec(id, bundle, rootfs)
+      const mapped = wanted.mapping && new MappedFiles(dir.mapped(id), wanted.mapping)
+      const rootfs = mapped ? mapped.mountRoot(bundle, wanted.lowerDirs) : mountRoot(bundle, wanted.lowerDirs)
+      const spec = wanted.spec(id, bundle, rootfs, mapped)
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
       const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config
@@ -91,7 +93,7 @@ export class ContainerStore {
         tty,
       }
       const made = await createThroughConmon(dir, request).then(pid => ({ pid }), withoutProcess)
-      const { lowerDirs: _, spec: __, ...kept } = wanted
+      const { lowerDirs: _, spec: __, mapping: ___, ...kept } = wanted
       const record: ContainerRecord = {
         ...kept,
         id,

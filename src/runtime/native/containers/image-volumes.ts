@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { ContainerConfig, Mount } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { MS, mount, unmountIfMounted } from '../syscall/libc.ts'
+import type { MappedFiles } from './mapped-files.ts'
 
 export interface ImageVolume {
   containerPath: string
@@ -35,10 +36,11 @@ export function withImageVolumes(
   config: ContainerConfig,
   bundle: string,
   volumes: readonly ImageVolume[],
+  mapped?: MappedFiles,
 ): ContainerConfig {
   if (volumes.length === 0) return config
   const paths = new Map(
-    volumes.map((volume, index) => [volume.containerPath, mountVolume(bundle, volume, index)]),
+    volumes.map((volume, index) => [volume.containerPath, mountVolume(bundle, volume, index, mapped)]),
   )
   const mounts = config.mounts?.map(one => {
     const hostPath = one.image?.image ? paths.get(one.containerPath) : undefined
@@ -56,13 +58,21 @@ export function unmountImageVolumes(bundle: string): void {
 
 const FOLDER = 'image-volumes'
 
-function mountVolume(bundle: string, { lowerDirs, subPath, imageId }: ImageVolume, index: number): string {
+function mountVolume(
+  bundle: string,
+  { lowerDirs, subPath, imageId }: ImageVolume,
+  index: number,
+  mapped: MappedFiles | undefined,
+): string {
   const parent = join(bundle, FOLDER)
   const root = join(parent, String(index))
   // Without a writable layer an overlay wants two: the lowest is empty.
   const empty = join(parent, 'empty')
   for (const folder of [root, empty]) mkdirSync(folder, { recursive: true, mode: 0o755 })
-  mount('overlay', root, 'overlay', MS.readOnly, `lowerdir=${[...lowerDirs, empty].join(':')}`)
+  const mountOver = (layers: readonly string[]) =>
+    mount('overlay', root, 'overlay', MS.readOnly, `lowerdir=${[...layers, empty].join(':')}`)
+  if (mapped) mapped.withLayers(lowerDirs, mountOver)
+  else mountOver(lowerDirs)
   return subPath === '' ? root : pathInside(root, subPath, imageId)
 }
 

@@ -59,7 +59,26 @@ const mounted = (mount: Partial<Mount>) => {
 }
 const types = (spec: Spec) => spec.linux.namespaces.map(({ type }) => type)
 
+const IDS = [{ hostId: 65_536, containerId: 0, length: 65_536 }]
+const inUserNamespace = () =>
+  specOf(undefined, { userIds: { uids: IDS, gids: IDS }, namespaces: { user: '/ns/user', net: '/ns/net' } })
+    .linux
+
 const cases: [title: string, actual: () => unknown, expected: unknown][] = [
+  [
+    'a user namespace is joined before those that it owns',
+    () => inUserNamespace().namespaces.filter(({ path }) => path),
+    [
+      { type: 'user', path: '/ns/user' },
+      { type: 'network', path: '/ns/net' },
+    ],
+  ],
+  [
+    'what ids mean in a user namespace is told beside it',
+    () => [inUserNamespace().uidMappings, inUserNamespace().gidMappings],
+    [[{ containerID: 0, hostID: 65_536, size: 65_536 }], [{ containerID: 0, hostID: 65_536, size: 65_536 }]],
+  ],
+  ['without one nothing is said of ids', () => 'uidMappings' in specOf(undefined).linux, false],
   ['the image says what runs', () => specOf(undefined).process.args, ['/entry', 'arg']],
   [
     'arguments replace the image’s',

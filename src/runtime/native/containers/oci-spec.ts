@@ -6,6 +6,7 @@ import type {
   Mount,
 } from '../../cri/cri.generated.ts'
 import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
+import type { UserIds } from '../sandbox/user-namespace.ts'
 import { effectiveCapabilities } from './capabilities.ts'
 import type { OciDevice } from './devices.ts'
 import { defaultSeccomp, type SeccompProfile } from './seccomp.ts'
@@ -20,7 +21,9 @@ export interface OciInput {
   /** Absolute path of the mounted root. */
   rootfs: string
   /** Paths of the sandbox's namespaces; a kind left out is the host's. */
-  namespaces: { net?: string; ipc?: string; uts?: string; pid?: string }
+  namespaces: { user?: string; net?: string; ipc?: string; uts?: string; pid?: string }
+  /** What ids mean in the user namespace. */
+  userIds?: UserIds
   hostPid: boolean
   /** Files of the sandbox that containers see. */
   files: { resolvConf: string; hostname: string; shm?: string }
@@ -59,6 +62,7 @@ export function ociSpec(input: OciInput): object {
     annotations: { ...config.annotations, ...filterOf(seccomp, input) },
     linux: {
       namespaces: namespacesOf(input),
+      ...(input.userIds && ociMappings(input.userIds)),
       cgroupsPath: input.cgroupsPath,
       resources: { ...resourcesOf(config.linux?.resources ?? {}, input), devices: deviceRules(input) },
       devices: input.devices.map(({ access: _, ...device }) => device),
@@ -143,6 +147,7 @@ function environmentOf(config: ContainerConfig, image: ImageConfig, user: Resolv
 
 function namespacesOf({ config, namespaces, hostPid, unifiedCgroups }: OciInput): object[] {
   const list: object[] = [{ type: 'mount' }]
+  if (namespaces.user) list.push({ type: 'user', path: namespaces.user })
   if (unifiedCgroups && !config.linux?.securityContext?.privileged) list.push({ type: 'cgroup' })
   if (namespaces.pid) list.push({ type: 'pid', path: namespaces.pid })
   else if (!hostPid) list.push({ type: 'pid' })
@@ -150,6 +155,13 @@ function namespacesOf({ config, namespaces, hostPid, unifiedCgroups }: OciInput)
   if (namespaces.ipc) list.push({ type: 'ipc', path: namespaces.ipc })
   if (namespaces.uts) list.push({ type: 'uts', path: namespaces.uts })
   return list
+}
+
+/** Beside the namespace's path, because runtimes want to know what is mapped. */
+export function ociMappings({ uids, gids }: UserIds): object {
+  const list = (ids: UserIds['uids']) =>
+    ids.map(({ containerId, hostId, length }) => ({ containerID: containerId, hostID: hostId, size: length }))
+  return { uidMappings: list(uids), gidMappings: list(gids) }
 }
 
 const bind = (source: string, destination: string, ...options: string[]) => ({

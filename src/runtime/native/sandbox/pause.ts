@@ -6,11 +6,14 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
+import { MappedFiles } from '../containers/mapped-files.ts'
+import { ociMappings } from '../containers/oci-spec.ts'
 import { defaultSeccomp } from '../containers/seccomp.ts'
 import { compiledFilter, FILTER_ANNOTATION } from '../containers/seccomp-filter.ts'
 import type { RuntimeChoice } from '../probe.ts'
 import type { StateDir } from '../state-dir.ts'
 import { pauseProgram } from './pause-program.ts'
+import type { UserIds } from './user-namespace.ts'
 
 const run = promisify(execFile)
 /** Upstream's pause image runs as this one. */
@@ -26,6 +29,8 @@ export interface PauseRequest {
   cgroupsPath: string
   /** Of an OCI spec. */
   namespaces: object[]
+  /** With a user namespace among them. */
+  ids?: UserIds
 }
 
 /** Answers its process. */
@@ -35,12 +40,14 @@ export async function startPause({
   choice,
   cgroupsPath,
   namespaces,
+  ids,
 }: PauseRequest): Promise<number> {
   const bundle = dir.sandbox(id, 'pause')
   const pidFile = join(bundle, 'pid')
-  const rootfs = pauseRoot(dir)
+  const rootfs = ids ? reachableRoot(id, dir, ids) : pauseRoot(dir)
   mkdirSync(bundle, { mode: 0o700 })
-  const spec = pauseSpec({ rootfs, cgroupsPath, namespaces, isCrun: choice.kind === 'crun' })
+  const isCrun = choice.kind === 'crun'
+  const spec = pauseSpec({ rootfs, cgroupsPath, namespaces, isCrun, ...(ids && { ids }) })
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
   const where = [`--root=${dir.ociRoot}`, 'run', '--detach', '--bundle', bundle, '--pid-file', pidFile]
   await runDetached(choice.path, [...where, id], join(bundle, 'errors'))
@@ -76,14 +83,22 @@ function pauseRoot(dir: StateDir): string {
   return root
 }
 
+/** In a user namespace it cannot walk to where our files are. */
+function reachableRoot(id: string, dir: StateDir, ids: UserIds): string {
+  return new MappedFiles(dir.mapped(id), { ids, userNamespace: dir.sandbox(id, 'user') }).mapped(
+    pauseRoot(dir),
+  )
+}
+
 interface PauseSpec {
   rootfs: string
   cgroupsPath: string
   namespaces: object[]
   isCrun: boolean
+  ids?: UserIds
 }
 
-function pauseSpec({ rootfs, cgroupsPath, namespaces, isCrun }: PauseSpec): object {
+function pauseSpec({ rootfs, cgroupsPath, namespaces, isCrun, ids }: PauseSpec): object {
   const seccomp = defaultSeccomp([])
   const filter = isCrun ? compiledFilter(seccomp) : undefined
   const ownScore = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
@@ -107,6 +122,7 @@ function pauseSpec({ rootfs, cgroupsPath, namespaces, isCrun }: PauseSpec): obje
     ...(filter && { annotations: { [FILTER_ANNOTATION]: filter } }),
     linux: {
       namespaces: [{ type: 'mount' }, ...namespaces],
+      ...(ids && ociMappings(ids)),
       cgroupsPath,
       resources: { devices: [{ allow: false, access: 'rwm' }] },
       seccomp,

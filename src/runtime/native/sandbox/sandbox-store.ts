@@ -5,14 +5,16 @@ import { join } from 'node:path'
 import type { PassiveClock } from '../../../base/clock.ts'
 import type { PodSandbox, PodSandboxConfig, PodSandboxStatus } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
+import { removeMapped } from '../containers/mapped-files.ts'
 import { loopbackUp, type PodNetwork } from '../network/pod-network.ts'
 import type { RuntimeChoice } from '../probe.ts'
 import { readStates, type StateDir, writeState } from '../state-dir.ts'
 import { isAlive } from '../syscall/is-alive.ts'
 import { MS, mount, setHostname, unmountIfMounted } from '../syscall/libc.ts'
-import { inNewNamespaces, type NamespaceKind, pin, pinOf } from '../syscall/namespaces.ts'
+import { inNamespace, inNewNamespaces, type NamespaceKind, pin, pinOf } from '../syscall/namespaces.ts'
 import { removePause, startPause } from './pause.ts'
 import { setSysctls } from './sysctls.ts'
+import { makeUserNamespace, rootIds, type UserIds, userIdsOf } from './user-namespace.ts'
 
 export interface Sandbox {
   id: string
@@ -37,7 +39,7 @@ export interface SandboxStoreOptions {
 }
 
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024
-const PINNED: readonly NamespaceKind[] = ['net', 'ipc', 'uts']
+const PINNED = ['net', 'ipc', 'uts'] as const
 
 export class SandboxStore {
   readonly #options: SandboxStoreOptions
@@ -66,7 +68,7 @@ export class SandboxStore {
     const id = randomBytes(32).toString('hex')
     mkdirSync(this.#dir.sandbox(id), { mode: 0o711 })
     try {
-      const ip = this.#build(id, config)
+      const ip = await this.#build(id, config)
       const pausePid = sharesProcesses(config) ? await this.#startPause(id, config) : undefined
       const sandbox: Sandbox = {
         id,
@@ -88,34 +90,41 @@ export class SandboxStore {
 
   async #startPause(id: string, config: PodSandboxConfig): Promise<number> {
     const { dir, choice, cgroupParent } = this.#options
-    const joined = (type: string, kind: NamespaceKind) => {
+    const joined = (type: string, kind: NamespaceKind | 'user') => {
       const path = dir.sandbox(id, kind)
       return existsSync(path) ? [{ type, path }] : []
     }
     const namespaces = [
       { type: 'pid' },
+      ...joined('user', 'user'),
       ...joined('network', 'net'),
       ...joined('ipc', 'ipc'),
       ...joined('uts', 'uts'),
     ]
     const cgroupsPath = join(cgroupParent(config), id)
-    const pid = await startPause({ id, dir, choice, cgroupsPath, namespaces })
+    const ids = userIdsOf(config.linux?.securityContext?.namespaceOptions)
+    const pid = await startPause({ id, dir, choice, cgroupsPath, namespaces, ...(ids && { ids }) })
     pinOf(pid, 'pid', dir.sandbox(id, 'pid'))
     return pid
   }
 
-  #build(id: string, config: PodSandboxConfig): string {
+  async #build(id: string, config: PodSandboxConfig): Promise<string> {
     const options = config.linux?.securityContext?.namespaceOptions
     const kinds = PINNED.filter(kind => !isHost(kind, options))
-    inNewNamespaces(kinds, () => {
+    const ids = userIdsOf(options)
+    const nameHost = () => {
       if (kinds.includes('uts') && config.hostname) setHostname(config.hostname)
-      for (const kind of kinds) pin(kind, this.#dir.sandbox(id, kind))
-    })
-    if (kinds.includes('ipc')) {
-      const shm = this.#dir.sandbox(id, 'shm')
-      mkdirSync(shm)
-      mount('shm', shm, 'tmpfs', MS.noSuid | MS.noDev | MS.noExec, `mode=1777,size=${SHARED_MEMORY_BYTES}`)
     }
+    if (ids) {
+      await makeUserNamespace(ids, kinds, kind => this.#dir.sandbox(id, kind))
+      inNamespace('uts', this.#dir.sandbox(id, 'uts'), nameHost)
+    } else {
+      inNewNamespaces(kinds, () => {
+        nameHost()
+        for (const kind of kinds) pin(kind, this.#dir.sandbox(id, kind))
+      })
+    }
+    if (kinds.includes('ipc')) mountSharedMemory(this.#dir.sandbox(id, 'shm'), ids)
     setSysctls(config.linux?.sysctls ?? {}, kind => kinds.includes(kind) && this.#dir.sandbox(id, kind))
     writeFileSync(this.#dir.sandbox(id, 'resolv.conf'), resolvConf(config), { mode: 0o644 })
     writeFileSync(this.#dir.sandbox(id, 'hostname'), `${config.hostname ?? ''}\n`, { mode: 0o644 })
@@ -165,9 +174,18 @@ export class SandboxStore {
     const { dir, choice } = this.#options
     await removePause(id, dir, choice)
     this.#network.detach(id, ip)
-    for (const mounted of [...PINNED, 'pid', 'shm']) unmountIfMounted(this.#dir.sandbox(id, mounted))
+    removeMapped(dir.mapped(id))
+    for (const mounted of [...PINNED, 'pid', 'shm', 'user']) unmountIfMounted(this.#dir.sandbox(id, mounted))
     rmSync(this.#dir.sandbox(id), { recursive: true, force: true })
   }
+}
+
+/** Whatever is written there belongs to the pod's own users from the start. */
+function mountSharedMemory(folder: string, ids: UserIds | undefined): void {
+  mkdirSync(folder)
+  const owner = ids ? `,uid=${rootIds(ids).uid},gid=${rootIds(ids).gid}` : ''
+  const options = `mode=1777,size=${SHARED_MEMORY_BYTES}${owner}`
+  mount('shm', folder, 'tmpfs', MS.noSuid | MS.noDev | MS.noExec, options)
 }
 
 /** POD is what a protobuf message without the field means. */

@@ -98,7 +98,7 @@ export function unmountIfMounted(target: string): void {
 }
 
 /** Numbers of the younger calls are the same on every architecture. */
-const NUMBER = { openTree: 428, moveMount: 429 } as const
+const NUMBER = { openTree: 428, moveMount: 429, mountSetattr: 442 } as const
 const AT_CWD = -100
 const TREE_CLONE = 1
 const TREE_RECURSIVE = 0x8000
@@ -111,6 +111,28 @@ export function cloneMounts(path: string): number {
   const fd = raw.syscall(NUMBER.openTree, 'int', AT_CWD, 'str', path, 'unsigned int', flags)
   return checkResult(Number(fd), 'open_tree', path)
 }
+
+const ATTRIBUTE_IDMAP = 0x100000n
+
+/**
+ * Files of a copy that cloneMounts made (and nothing has attached yet) belong to other ids from then on: as the user
+ * namespace maps ids of the disk to ids of the machine (mount_setattr(2), ID-mapped mounts). Not every kind of file
+ * system can: EINVAL.
+ */
+export function mapIds(fd: number, userNamespace: number): void {
+  const attributes = Buffer.alloc(32)
+  attributes.writeBigUInt64LE(ATTRIBUTE_IDMAP, 0)
+  attributes.writeBigUInt64LE(BigInt(userNamespace), 24)
+  const result = raw.syscall(
+    NUMBER.mountSetattr,
+    ...['int', fd, 'str', ''],
+    ...['unsigned int', AT_EMPTY_PATH | TREE_RECURSIVE],
+    ...['void *', attributes, 'size_t', attributes.length],
+  )
+  checkResult(Number(result), 'mount_setattr', 'MOUNT_ATTR_IDMAP')
+}
+
+const AT_EMPTY_PATH = 0x1000
 
 /** Attaches what cloneMounts made. */
 export function attachMounts(fd: number, target: string): void {
