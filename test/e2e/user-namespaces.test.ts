@@ -101,7 +101,7 @@ test('a pod with a user namespace of its own', async t => {
   await t.test('sees owners of files as they are on the disk', async () => {
     const owners = await inside(
       'one',
-      'stat -c "%n %u %g" /disk/init /disk/own /part /settings/key /etc/hosts /etc/resolv.conf /bin/busybox /dev/termination-log',
+      'stat -c "%n %u %g" /disk/init /disk/own /part /settings/key /etc/hosts /etc/resolv.conf /bin/busybox /dev/termination-log /image/usr',
     )
     assert.deepEqual(owners.split('\n'), [
       '/disk/init 0 2000',
@@ -112,6 +112,7 @@ test('a pod with a user namespace of its own', async t => {
       '/etc/resolv.conf 0 0',
       '/bin/busybox 0 0',
       '/dev/termination-log 0 0',
+      '/image/usr 0 0',
     ])
     assert.deepEqual(ownerOf(join(volume(one, 'empty-dir', 'disk'), 'own')), [0, 2000])
   })
