@@ -25,6 +25,11 @@ const FOR_TESTS = [
     package: 'containernetworking-plugins',
     why: 'containerd’s pod network',
   },
+  {
+    has: () => existsSync('/usr/lib/python3/dist-packages/kubernetes'),
+    package: 'python3-kubernetes',
+    why: 'a client in another language',
+  },
 ]
 
 export async function ensureDebianPackages({ forTests }) {
