@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseGoDuration } from '../api/duration.ts'
 import { OPTIONAL_PARTS, type OptionalPart } from '../cluster/left-out.ts'
 import { type ClusterPaths, clusterPaths } from '../cluster/paths.ts'
+import type { ClusterConfig } from '../cluster/start-cluster.ts'
 
 export interface ClusterOptions {
   name: string
@@ -16,6 +17,10 @@ export interface UpOptions extends ClusterOptions {
   store: 'lmdb' | 'memory'
   /** Controllers and scheduler wait for their Leases. */
   leaderElect?: boolean
+  /** How often autoscalers look at their targets. Milliseconds. */
+  horizontalPodAutoscalerSyncPeriod?: number
+  /** How long they wait before there are fewer Pods. Milliseconds. */
+  horizontalPodAutoscalerDownscaleStabilization?: number
   /** Parts that are not started. */
   without?: OptionalPart[]
   /** Path of a KubeletConfiguration. */
@@ -60,6 +65,16 @@ export function withUpOptions(command: Command): Command {
       '--without <parts>',
       `leave parts out, to bring your own or none: ${OPTIONAL_PARTS.join(', ')}; several with commas`,
       parseParts,
+    )
+    .option(
+      '--horizontal-pod-autoscaler-sync-period <duration>',
+      'how often autoscalers look at their targets (default: 15s)',
+      parseDuration,
+    )
+    .option(
+      '--horizontal-pod-autoscaler-downscale-stabilization <duration>',
+      'how long an autoscaler without a window of its own waits before there are fewer Pods (default: 5m)',
+      parseDuration,
     )
     .option('--store <store>', 'lmdb (on disk) or memory (gone at the end)', parseStore, 'lmdb' as const)
 }
@@ -109,4 +124,16 @@ function parseParts(text: string): OptionalPart[] {
     if (part) return part
     throw new InvalidArgumentError(`use one or more of ${OPTIONAL_PARTS.join(', ')}.`)
   })
+}
+
+/** What was said of autoscalers. */
+export function autoscalingOf(options: UpOptions): NonNullable<ClusterConfig['autoscaling']> {
+  const {
+    horizontalPodAutoscalerSyncPeriod: syncPeriodMs,
+    horizontalPodAutoscalerDownscaleStabilization: downscaleStabilizationMs,
+  } = options
+  return {
+    ...(syncPeriodMs !== undefined && { syncPeriodMs }),
+    ...(downscaleStabilizationMs !== undefined && { downscaleStabilizationMs }),
+  }
 }

@@ -22,6 +22,8 @@ export interface ObjectKey {
 export interface CallOptions extends RequestOptions {
   signal?: AbortSignal
   subresource?: string
+  /** Parameters that only this resource knows. */
+  query?: Record<string, string | string[]>
 }
 
 export interface ScopeOptions extends CallOptions {
@@ -160,14 +162,19 @@ function target(object: object): { name?: string; namespace?: string } {
   return { ...(name && { name }), ...(namespace && { namespace }) }
 }
 
-function split(all: CallOptions = {}): Pick<ApiRequest, 'options' | 'signal' | 'subresource'> {
-  const { signal, subresource, ...options } = all
-  return { options, ...(signal && { signal }), ...(subresource && { subresource }) }
+type Split = Pick<ApiRequest, 'options' | 'signal' | 'subresource' | 'query'>
+
+function split(all: CallOptions = {}): Split {
+  const { signal, subresource, query, ...options } = all
+  return {
+    options,
+    ...(signal && { signal }),
+    ...(subresource && { subresource }),
+    ...(query && { query }),
+  }
 }
 
-function splitScope(
-  all: ScopeOptions = {},
-): Pick<ApiRequest, 'options' | 'signal' | 'subresource' | 'namespace'> {
+function splitScope(all: ScopeOptions = {}): Split & Pick<ApiRequest, 'namespace'> {
   const { namespace, ...rest } = all
   return { ...split(rest), ...(namespace && { namespace }) }
 }

@@ -45,6 +45,7 @@ import { Compactor } from '../storage/compactor.ts'
 import { openLmdbStorage } from '../storage/lmdb/lmdb-storage.ts'
 import { MemoryStorage } from '../storage/memory/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
+import { withAggregatedReads } from './aggregated-reads.ts'
 import { startAggregation } from './aggregation.ts'
 import { controllerClient } from './controller-clients.ts'
 import { lateNodeAccess } from './late-node-access.ts'
@@ -63,6 +64,8 @@ export interface RunningApiServer {
   clientOf(user: UserInfo, userAgent: string): Client
   /** As one of the controllers: 'job-controller'. */
   controllerClient(account: string): Client
+  /** The same for one that reads metrics, which other servers may have. */
+  metricsReader(account: string): Client
   /** Everything that is served, for controllers that look at all of it. */
   catalog: MutableCatalog
   /** Plugs in how nodes are reached; until then logs are refused. */
@@ -161,6 +164,8 @@ export async function startApiServer(
     clientOf: (user, userAgent) =>
       new Client(inProcess, { ...user, groups: [...user.groups, 'system:authenticated'] }, userAgent),
     controllerClient: account => controllerClient(inProcess, account),
+    metricsReader: account =>
+      controllerClient(authorized(withAggregatedReads(handle, aggregator), authorizer), account),
     catalog: served.catalog,
     setNodeAccess: late.plugIn,
   }

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import type { ControllerContext } from '../controllers/controller-context.ts'
+import type { AutoscalerSettings } from '../controllers/horizontal-pod-autoscaler/autoscaler-settings.ts'
 import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
@@ -15,10 +16,16 @@ import { startServiceControllers } from './service-controllers.ts'
 import { startLocalVolumes, startStorageControllers } from './storage-controllers.ts'
 import { startWorkloads } from './workloads.ts'
 
+export interface ControlLoopOptions {
+  leaderElect?: boolean
+  without?: readonly OptionalPart[]
+  autoscaling?: Partial<AutoscalerSettings>
+}
+
 export function startControlLoops(
   api: RunningApiServer,
   parts: ClusterParts,
-  { leaderElect = false, without = [] }: { leaderElect?: boolean; without?: readonly OptionalPart[] } = {},
+  { leaderElect = false, without = [], autoscaling }: ControlLoopOptions = {},
 ): void {
   const start = leaderElect ? startElected : startAtOnce
   // Volumes that are directories of this node are its own matter: upstream's controller manager knows none.
@@ -26,7 +33,7 @@ export function startControlLoops(
   if (without.includes('controllers')) startVolumes(parts)
   else {
     start(api, parts, 'kube-controller-manager', own => {
-      startControllers(api, own)
+      startControllers(api, own, autoscaling)
       startVolumes(own)
     })
   }
@@ -35,7 +42,11 @@ export function startControlLoops(
 
 const startAtOnce: typeof startElected = (_api, parts, _component, start) => start(parts)
 
-function startControllers(api: RunningApiServer, parts: ClusterParts): void {
+function startControllers(
+  api: RunningApiServer,
+  parts: ClusterParts,
+  autoscaling?: Partial<AutoscalerSettings>,
+): void {
   const { clock, log } = parts
   const as = (account: string): ControllerContext => ({ client: api.controllerClient(account), clock, log })
   keepRunning(parts, signal => runServiceAccountController(as('service-account-controller'), signal))
@@ -44,7 +55,7 @@ function startControllers(api: RunningApiServer, parts: ClusterParts): void {
   )
   startHousekeeping(api, parts, api.catalog)
   startServiceControllers(api, parts)
-  startWorkloads(api, parts)
+  startWorkloads(api, parts, autoscaling)
   startStorageControllers(api, parts)
   startSecurityControllers(api, parts)
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { SystemClock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
+import type { AutoscalerSettings } from '../controllers/horizontal-pod-autoscaler/autoscaler-settings.ts'
 import { shutdownGrace } from '../kubelet/configuration/settings.ts'
 import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
 import { startApiServer } from './api-server.ts'
@@ -41,6 +42,8 @@ export interface ClusterConfig {
   graceMs?: number
   /** Controllers and scheduler run only while this process holds their Leases. */
   leaderElect?: boolean
+  /** How often autoscalers look at their targets, and what else can be set of them. */
+  autoscaling?: Partial<AutoscalerSettings>
   /** Parts that are not started. */
   without?: readonly OptionalPart[]
   onStep?: (step: StartStep) => void

@@ -1,7 +1,12 @@
-// Starts the controllers of workloads, each under upstream's service account for it.
+// Starts the controllers of workloads and of their sizes, each under upstream's service account for it.
 import { CronJobController } from '../controllers/cron-job/cron-job-controller.ts'
 import { DaemonSetController } from '../controllers/daemon-set/daemon-set-controller.ts'
 import { DeploymentController } from '../controllers/deployment/deployment-controller.ts'
+import {
+  type AutoscalerSettings,
+  usualAutoscalerSettings,
+} from '../controllers/horizontal-pod-autoscaler/autoscaler-settings.ts'
+import { HorizontalPodAutoscalerController } from '../controllers/horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.ts'
 import { JobController } from '../controllers/job/job-controller.ts'
 import { ReplicaSetController } from '../controllers/replica-set/replica-set-controller.ts'
 import { replicaSetKind } from '../controllers/replica-set/replicated.ts'
@@ -10,7 +15,11 @@ import { StatefulSetController } from '../controllers/stateful-set/stateful-set-
 import type { RunningApiServer } from './api-server.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 
-export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void {
+export function startWorkloads(
+  api: RunningApiServer,
+  parts: ClusterParts,
+  autoscaling: Partial<AutoscalerSettings> = {},
+): void {
   const { clock, log } = parts
   const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log })
   const controllers = [
@@ -21,6 +30,13 @@ export function startWorkloads(api: RunningApiServer, parts: ClusterParts): void
     new CronJobController(contextOf('cronjob-controller')),
     new StatefulSetController(contextOf('statefulset-controller')),
     new DaemonSetController(contextOf('daemon-set-controller')),
+    new HorizontalPodAutoscalerController({
+      client: api.metricsReader('horizontal-pod-autoscaler'),
+      clock,
+      log,
+      catalog: api.catalog,
+      settings: { ...usualAutoscalerSettings, ...autoscaling },
+    }),
   ]
   for (const controller of controllers) keepRunning(parts, signal => controller.run(signal))
 }

@@ -3,6 +3,7 @@
 // Upstream: kube-aggregator pkg/apiserver and pkg/controllers/{autoregister,status}.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
+import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiHandler, UserInfo } from '../../api/request.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/status-error.ts'
@@ -17,7 +18,7 @@ import {
   availability,
   PREFIX,
 } from './api-service.ts'
-import { ask, type BackendParts, forward, unavailable } from './backend.ts'
+import { ask, type BackendParts, forward, read, unavailable } from './backend.ts'
 import { resourcesOf } from './discovered-resources.ts'
 
 const SERVER: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] }
@@ -74,6 +75,19 @@ export class Aggregator {
     return async exchange => {
       if (availability(remote.service)?.status === 'False') throw unavailable('service unavailable')
       await forward(remote.service, exchange, this.#parts)
+    }
+  }
+
+  /** How to read what another server serves; undefined: nobody else serves this group version. */
+  reader(
+    group: string,
+    version: string,
+  ): ((path: string, user: UserInfo, signal?: AbortSignal) => Promise<KubeObject>) | undefined {
+    const remote = this.#remotes.get(`${group}/${version}`)
+    if (!remote) return undefined
+    return async (path, user, signal) => {
+      if (availability(remote.service)?.status === 'False') throw unavailable('service unavailable')
+      return read(remote.service, path, user, this.#parts, signal)
     }
   }
 

@@ -3,8 +3,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { pipeline } from 'node:stream/promises'
+import type { KubeObject } from '../../api/kube-object.ts'
 import type { UserInfo } from '../../api/request.ts'
-import { StatusError } from '../../api/status-error.ts'
+import { type Status, StatusError } from '../../api/status-error.ts'
 import type { ObjectLookup } from '../admission/object-lookup.ts'
 import { serviceAddress } from '../service-address.ts'
 import type { ApiService } from './api-service.ts'
@@ -110,20 +111,56 @@ export async function ask(
   parts: BackendParts,
   signal: AbortSignal,
 ): Promise<unknown> {
+  const aggregator = { name: 'system:kube-aggregator', groups: ['system:masters'] }
+  const { code, text, from } = await get(service, path, aggregator, parts, signal)
+  if (code !== 200) throw new Error(`bad status from ${from}: ${code}`)
+  return JSON.parse(text)
+}
+
+/** GET as the user. Answers the object; throws StatusError as the other server has made it. */
+export async function read(
+  service: ApiService,
+  path: string,
+  user: UserInfo,
+  parts: BackendParts,
+  signal?: AbortSignal,
+): Promise<KubeObject> {
+  const { code, text } = await get(service, path, user, parts, signal).catch(error => {
+    if (error instanceof StatusError) throw error
+    throw unavailable(`error trying to reach service: ${error instanceof Error ? error.message : error}`)
+  })
+  const answer = parsed(text)
+  if (code === 200 && answer?.kind) return answer
+  if (answer?.kind === 'Status') throw new StatusError(answer as unknown as Status)
+  const message =
+    code === 404 ? 'the server could not find the requested resource' : text.slice(0, 200) || `status ${code}`
+  throw new StatusError({ code, reason: code === 404 ? 'NotFound' : 'Unknown', message })
+}
+
+function parsed(text: string): KubeObject | undefined {
+  try {
+    return JSON.parse(text) as KubeObject
+  } catch {
+    return undefined
+  }
+}
+
+async function get(
+  service: ApiService,
+  path: string,
+  user: UserInfo,
+  parts: BackendParts,
+  signal?: AbortSignal,
+): Promise<{ code: number; text: string; from: string }> {
   const options = await connectionTo(service, parts)
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const headers = {
-    ...userHeaders({ name: 'system:kube-aggregator', groups: ['system:masters'] }),
-    accept: 'application/json',
-  }
-  const outgoing = httpsRequest({ ...options, path, headers, signal }, resolve)
+  const headers = { ...userHeaders(user), accept: 'application/json' }
+  const outgoing = httpsRequest({ ...options, path, headers, ...(signal && { signal }) }, resolve)
   outgoing.once('error', reject)
   outgoing.end()
   const answer = await promise
   const chunks: Buffer[] = []
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk)
-  if (answer.statusCode !== 200) {
-    throw new Error(`bad status from https://${options.host}:${options.port}${path}: ${answer.statusCode}`)
-  }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  const from = `https://${options.host}:${options.port}${path}`
+  return { code: answer.statusCode ?? 502, text: Buffer.concat(chunks).toString('utf8'), from }
 }

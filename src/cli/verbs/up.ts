@@ -5,7 +5,14 @@ import type { Command } from 'commander'
 import { PlainError } from '../../base/plain-error.ts'
 import { findRunning, readStopGrace } from '../../cluster/running-cluster.ts'
 import { type Cluster, type StartStep, startCluster } from '../../cluster/start-cluster.ts'
-import { againOptions, graceOption, pathsOf, type UpOptions, withUpOptions } from '../options.ts'
+import {
+  againOptions,
+  autoscalingOf,
+  graceOption,
+  pathsOf,
+  type UpOptions,
+  withUpOptions,
+} from '../options.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { Terminal } from '../terminal.ts'
 
@@ -51,6 +58,7 @@ export async function startVisibly(options: ForegroundOptions, terminal: Termina
   const show = ({ what, tookMs, detail }: StartStep) => terminal.done(what, tookMs, detail)
   return startCluster({
     ...options,
+    autoscaling: autoscalingOf(options),
     ...(options.grace !== undefined && { graceMs: options.grace }),
     onStep: show,
   })
@@ -92,7 +100,15 @@ function again(options: ForegroundOptions): string[] {
     options.manifests ? ['--manifests', options.manifests] : [],
     options.grace === undefined ? [] : ['--grace', `${options.grace}ms`],
     options.leaderElect ? ['--leader-elect'] : [],
+    duration('--horizontal-pod-autoscaler-sync-period', options.horizontalPodAutoscalerSyncPeriod),
+    duration(
+      '--horizontal-pod-autoscaler-downscale-stabilization',
+      options.horizontalPodAutoscalerDownscaleStabilization,
+    ),
     options.without ? ['--without', options.without.join(',')] : [],
     options.registries ? ['--registries', options.registries] : [],
   ].flat()
 }
+
+const duration = (flag: string, ms: number | undefined): string[] =>
+  ms === undefined ? [] : [flag, `${ms}ms`]

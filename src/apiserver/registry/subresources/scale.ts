@@ -1,6 +1,7 @@
 // The scale subresource: replicas of a controller seen as an autoscaling/v1 Scale.
 // Upstream: ScaleREST of deployments, replicasets, statefulsets and replicationcontrollers.
 import type { KubeObject } from '../../../api/kube-object.ts'
+import { labelSelectorText } from '../../../api/label-selector-text.ts'
 import type { ApiRequest, ApiResponse } from '../../../api/request.ts'
 import { invalid } from '../../../api/status-error.ts'
 import type { Scale } from '../../../api/types/autoscaling-v1.ts'
@@ -99,26 +100,8 @@ function scaleOf({ metadata, spec, status }: Scalable): KubeObject {
   }
 }
 
-/** A selector as clients write it into a query. Upstream: metav1.LabelSelectorAsSelector().String(). */
 function selectorText(selector: Scalable['spec']['selector']): string {
   if (!selector) return ''
   const isPlain = !('matchLabels' in selector) && !('matchExpressions' in selector)
-  const { matchLabels, matchExpressions = [] } = (
-    isPlain ? { matchLabels: selector } : selector
-  ) as LabelSelector
-  const equal = Object.entries(matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` }))
-  const others = matchExpressions.map(({ key, operator, values = [] }) => ({
-    key,
-    text: expression(key, operator, values),
-  }))
-  return [...equal, ...others]
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ text }) => text)
-    .join(',')
-}
-
-function expression(key: string, operator: string, values: readonly string[]): string {
-  if (operator === 'Exists') return key
-  if (operator === 'DoesNotExist') return `!${key}`
-  return `${key} ${operator === 'In' ? 'in' : 'notin'} (${[...values].sort().join(',')})`
+  return labelSelectorText((isPlain ? { matchLabels: selector } : selector) as LabelSelector)
 }
