@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
-import { StatusError } from '../../api/status-error.ts'
+import { notFound, StatusError } from '../../api/status-error.ts'
 import { SystemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { settle } from '../../base/manual-clock.ts'
@@ -24,6 +24,8 @@ const LIST = {
     { name: 'flunders/status', singularName: '', namespaced: true, kind: 'Flunder', verbs: ['get'] },
   ],
 }
+
+const UNKNOWN = notFound({ group: 'wardle.example.com', resource: 'flunders' }, 'unknown')
 
 interface Seen {
   url: string
@@ -61,6 +63,8 @@ async function place() {
       seen.push({ url: request.url ?? '', headers: request.headers, caller, isTrusted: socket.authorized })
       response.setHeader('content-type', 'application/json')
       if (request.url === '/apis/wardle.example.com/v1') response.end(JSON.stringify(LIST))
+      else if (request.url?.endsWith('/known')) response.end('{"kind":"Flunder","metadata":{"name":"known"}}')
+      else if (request.url?.endsWith('/unknown')) response.writeHead(404).end(JSON.stringify(UNKNOWN.status))
       else response.writeHead(201, { 'x-own': 'yes' }).end('{"kind":"FlunderList"}')
     },
   )
@@ -203,5 +207,19 @@ test('group versions of this server are registered, and forgotten when they are 
   assert.equal((status!.conditions as unknown as { reason: string }[])[0]!.reason, 'Local')
   await aggregator.registerOwn([{ group: '', version: 'v1' }])
   assert.deepEqual(await names(), ['v1.'])
+  await end()
+})
+
+test('what another server serves is read as the user who asks, its refusals are its own', async () => {
+  const { api, aggregator, service, available, seen, end } = await place()
+  assert.equal(aggregator.reader('wardle.example.com', 'v1'), undefined)
+  await api.create(API_SERVICES, service(), CLUSTER)
+  await available()
+  const read = aggregator.reader('wardle.example.com', 'v1')!
+  const folder = '/apis/wardle.example.com/v1/namespaces/ns/flunders'
+  const user = { name: 'jane', groups: ['devs'] }
+  assert.equal((await read(`${folder}/known`, user)).metadata.name, 'known')
+  assert.equal(seen.at(-1)!.headers['x-remote-user'], 'jane')
+  await assert.rejects(read(`${folder}/unknown`, user), UNKNOWN)
   await end()
 })

@@ -1,5 +1,6 @@
 // Controllers over the real API server with memory storage. Time stands still unless a test moves it.
 import type { Draft, Resource } from '../../api/kube-object.ts'
+import type { ApiHandler } from '../../api/request.ts'
 import { events, namespaces } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { Event, Namespace } from '../../api/types/core-v1.ts'
@@ -18,6 +19,8 @@ export const START = Date.parse('2026-01-01T00:00:00Z')
 export class ControlWorld {
   readonly storage = new MemoryStorage()
   readonly clock: ManualClock
+  /** The server itself, for clients that see more. */
+  readonly handle: ApiHandler
   readonly client: Client
   readonly catalog = new MutableCatalog()
   readonly log = silentLog
@@ -35,6 +38,7 @@ export class ControlWorld {
       },
       tokenIssuer: { issue: () => Promise.reject(new Error('there are no tokens')) },
     })
+    this.handle = registry.handle
     this.client = new Client(registry.handle, { name: 'tester', groups: ['system:masters'] })
   }
 
