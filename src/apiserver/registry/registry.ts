@@ -24,7 +24,12 @@ import { ResourceStore } from './resource-store.ts'
 import { makeServiceParts } from './strategies/core/service-parts.ts'
 import { strategyFor } from './strategies/strategies.ts'
 import { makeSubresources } from './subresources/subresources.ts'
-import { ensureSystemObjects, type ServerPlace } from './system-objects.ts'
+import {
+  ensureSystemObjects,
+  keepSystemObjects,
+  type ServerPlace,
+  type SystemFacts,
+} from './system-objects.ts'
 
 export interface RegistryOptions {
   storage: Storage
@@ -42,7 +47,7 @@ export interface Registry {
   handle: ApiHandler
   /** Makes the namespaces, priority classes and the `kubernetes` Service that every cluster has. Repeatable. */
   ensureSystemObjects(server?: ServerPlace): Promise<void>
-  /** Bookmarks for watchers and the end of old events, until the signal aborts. */
+  /** Bookmarks for watchers, the end of old events, a look after the system's objects; until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
   /** Ends every watch. */
   close(): void
@@ -105,13 +110,14 @@ export function createRegistry(options: RegistryOptions): Registry {
     handle,
     builtin: [apiServiceDefinition],
   })
+  let facts: SystemFacts | undefined
   return {
     handle,
     custom,
     async ensureSystemObjects(server) {
       await services.loaded()
-      const kubernetesIp = services.addresses.first
-      await ensureSystemObjects(handle, { kubernetesIp, serviceCidr, ...(server && { server }) })
+      facts = { kubernetesIp: services.addresses.first, serviceCidr, ...(server && { server }) }
+      await ensureSystemObjects(handle, facts)
     },
     async run(signal) {
       const expiry = new EventExpiry({ storage, prefix: '/registry/events/', clock })
@@ -119,6 +125,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         new BookmarkTicker(storage, clock).run(signal),
         expiry.run(signal),
         custom.run(signal),
+        keepSystemObjects(handle, () => facts, clock, signal),
       ])
     },
     close: () => closing.abort(),

@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiHandler, ApiRequest, UserInfo } from '../../api/request.ts'
-import { isAlreadyExists } from '../../api/status-error.ts'
+import { isAlreadyExists, isNotFound } from '../../api/status-error.ts'
+import type { Clock } from '../../base/clock.ts'
 
 const SERVER: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] }
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
@@ -29,7 +30,7 @@ export async function ensureSystemObjects(
   handle: ApiHandler,
   { kubernetesIp, serviceCidr, server }: SystemFacts,
 ): Promise<void> {
-  await Promise.all(NAMESPACES.map(name => create(handle, '', 'v1', 'namespaces', named(name))))
+  await ensureNamespaces(handle)
   await Promise.all([
     create(handle, 'scheduling.k8s.io', 'v1', 'priorityclasses', {
       ...named('system-node-critical'),
@@ -46,8 +47,44 @@ export async function ensureSystemObjects(
       ...named('kubernetes'),
       spec: { cidrs: [serviceCidr] },
     }),
-    keep(handle, '', 'v1', 'services', kubernetesService(kubernetesIp, server?.port ?? DEFAULT_PORT)),
+    ensureOwnService(handle, { kubernetesIp, serviceCidr, ...(server && { server }) }),
   ])
+}
+
+/** Upstream's interval for the Service; it gives a namespace a minute. */
+const KEEP_MS = 10_000
+
+/** What everything relies on comes back when it is taken away, as `kubectl delete service --all` does. */
+export async function keepSystemObjects(
+  handle: ApiHandler,
+  facts: () => SystemFacts | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(KEEP_MS, signal).catch(() => {})
+    const known = facts()
+    if (signal.aborted || !known) continue
+    // What somebody changes at the same moment is looked at again next time.
+    await Promise.allSettled([ensureNamespaces(handle), ensureOwnService(handle, known)])
+  }
+}
+
+async function ensureNamespaces(handle: ApiHandler): Promise<void> {
+  await Promise.all(
+    NAMESPACES.map(async name => {
+      const where = { group: '', version: 'v1', resource: 'namespaces' }
+      await ask(handle, 'get', { ...where, name }).catch(error => {
+        if (!isNotFound(error)) throw error
+        return create(handle, '', 'v1', 'namespaces', named(name))
+      })
+    }),
+  )
+}
+
+/** The Service by which pods find the API server, and where it leads to. */
+async function ensureOwnService(handle: ApiHandler, { kubernetesIp, server }: SystemFacts): Promise<void> {
+  await keep(handle, '', 'v1', 'services', kubernetesService(kubernetesIp, server?.port ?? DEFAULT_PORT))
   if (!server) return
   await Promise.all([
     keep(handle, '', 'v1', 'endpoints', kubernetesEndpoints(server)),
@@ -98,7 +135,7 @@ async function create(
   })
 }
 
-/** As create; an object that says something else in one of the wanted fields is changed. */
+/** Made when it is missing; an object that says something else in one of the wanted fields is changed. */
 async function keep(
   handle: ApiHandler,
   group: string,
@@ -107,16 +144,14 @@ async function keep(
   body: KubeFields,
 ): Promise<void> {
   const where = { group, version, resource }
-  const { name } = body.metadata
-  try {
-    // The server freezes what it is given.
-    await ask(handle, 'create', { ...where, body: structuredClone(body) })
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-    const present = await ask(handle, 'get', { ...where, name, namespace: body.metadata.namespace })
-    const wanted = merged(present, body)
-    if (!isDeepStrictEqual(present, wanted)) await ask(handle, 'update', { ...where, name, body: wanted })
-  }
+  const { name, namespace } = body.metadata
+  const present = await ask(handle, 'get', { ...where, name, namespace }).catch(error => {
+    if (!isNotFound(error)) throw error
+  })
+  // The server freezes what it is given.
+  if (!present) return create(handle, group, version, resource, structuredClone(body))
+  const wanted = merged(present, body)
+  if (!isDeepStrictEqual(present, wanted)) await ask(handle, 'update', { ...where, name, body: wanted })
 }
 
 interface KubeFields {

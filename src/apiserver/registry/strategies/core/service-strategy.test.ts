@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Endpoints } from '../../../../api/types/core-v1.ts'
 import { createRegistry } from '../../registry.ts'
 import { failure, type Loose, TestRegistry } from '../../test-registry.ts'
 import { ServiceAddresses } from './service-addresses.ts'
@@ -147,4 +148,22 @@ test('the system’s own objects are made once', async () => {
   )
   const critical = await api.get('scheduling.k8s.io/v1/priorityclasses', 'system-node-critical')
   assert.equal(critical.value, 2_000_001_000)
+})
+
+test('the system’s own objects come back when somebody deletes them', async () => {
+  const api = new TestRegistry()
+  await api.registry.ensureSystemObjects({ address: '192.0.2.1', port: 6443 })
+  const stop = new AbortController()
+  const running = api.registry.run(stop.signal)
+  await api.object('delete', 'services', { name: 'kubernetes', namespace: 'default' })
+  await api.object('delete', 'endpoints', { name: 'kubernetes', namespace: 'default' })
+  await api.clock.advance(9_999)
+  assert.equal((await failure(api.get('services', 'kubernetes', { namespace: 'default' }))).code, 404)
+  await api.clock.advance(1)
+  const { spec } = await api.get('services', 'kubernetes', { namespace: 'default' })
+  assert.equal(spec!.clusterIP, '10.96.0.1')
+  const endpoints = await api.get('endpoints', 'kubernetes', { namespace: 'default' })
+  assert.deepEqual((endpoints as unknown as Endpoints).subsets?.[0]?.addresses, [{ ip: '192.0.2.1' }])
+  stop.abort()
+  await running
 })
