@@ -15,7 +15,6 @@ export const BYTES = 2
 export const FIXED32 = 5
 
 const TWO_32 = 2 ** 32
-const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * Writes back to front, so that a nested message's length is known when its tag is written.
@@ -105,7 +104,7 @@ export class Writer {
 
 /** Reads one message's bytes; never past `end`. Throws ProtobufError on malformed input. */
 export class Reader {
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   #at: number
   readonly #end: number
   /** How many messages this one is nested in. */
@@ -113,7 +112,9 @@ export class Reader {
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length, depth = 0) {
     if (depth > 100) throw new ProtobufError('messages are nested too deeply')
-    this.bytes = bytes
+    this.bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = start
     this.#end = end
     this.depth = depth
@@ -133,6 +134,12 @@ export class Reader {
 
   /** An unsigned 64-bit integer. */
   varint(): number {
+    // Nearly all are tags and lengths of one byte.
+    const byte = this.#at < this.#end ? this.bytes[this.#at]! : 0x80
+    if (byte < 0x80) {
+      this.#at++
+      return byte
+    }
     const [low, high] = this.#varint64()
     return low + high * TWO_32
   }
@@ -145,7 +152,7 @@ export class Reader {
 
   double(): number {
     const at = this.#take(8)
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 8).getFloat64(0, true)
+    return this.bytes.readDoubleLE(at)
   }
 
   /** A view into the input, not a copy. */
@@ -156,7 +163,15 @@ export class Reader {
   }
 
   string(): string {
-    return utf8Decoder.decode(this.delimited())
+    const size = this.varint()
+    const at = this.#take(size)
+    return this.bytes.toString('utf8', at, at + size)
+  }
+
+  /** All that is left: a view into the input, not a copy. */
+  rest(): Uint8Array {
+    const at = this.#take(this.#end - this.#at)
+    return this.bytes.subarray(at, this.#end)
   }
 
   /** A reader of the message that follows. */

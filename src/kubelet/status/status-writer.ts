@@ -6,6 +6,7 @@ import { isNotFound } from '../../api/status-error.ts'
 import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { nextTurn } from '../../base/next-turn.ts'
 import type { Client } from '../../client/client.ts'
 import { isStatic } from '../static-pods/static-pod.ts'
 import { statusPatch } from './status-patch.ts'
@@ -113,6 +114,8 @@ export class StatusWriter {
 
   async #drain(uid: string, track: Track): Promise<void> {
     track.busy = true
+    // What the worker does next, starting a container mostly, goes before telling of what was.
+    await nextTurn()
     let delayMs = RETRY_MS
     while (track.queue.length > 0 && !this.#signal.aborted) {
       const { status } = track.queue[0]!

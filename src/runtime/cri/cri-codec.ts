@@ -1,8 +1,13 @@
 // How CRI messages are written on the wire, shared by server and client.
+import type { ProtobufCodec } from '../../base/protobuf/codec.ts'
 import { codecFromTable } from '../../base/protobuf/message-table.ts'
+import { RepeatedMessages } from '../../base/protobuf/repeated-messages.ts'
 import { criEnums, criMessages, criRpcs } from './cri.generated.ts'
 
-const codec = codecFromTable(criMessages, criEnums)
+const codec: ProtobufCodec = codecFromTable(criMessages, criEnums, {
+  // Each event tells of every container of its pod.
+  'ContainerEventResponse.containersStatuses': new RepeatedMessages(() => codec, 'ContainerStatus'),
+})
 
 interface MethodDefinition {
   path: string
