@@ -63,7 +63,10 @@ export class ContainerProbe {
   /** Upstream's manual trigger: a container that is not ready is probed when its status is looked at. */
   nudge(): void {
     if (this.#state.result === 'success' || this.#turnAt === undefined) return
-    if (this.#parts.clock.now() - this.#lastRunAt >= NUDGE_MS) this.#nudge.abort()
+    const { probe, startedAt } = this.#inputs
+    const now = this.#parts.clock.now()
+    if (now < startedAt + (probe.initialDelaySeconds ?? 0) * 1_000) return
+    if (now - this.#lastRunAt >= NUDGE_MS) this.#nudge.abort()
   }
 
   /** No more runs. With a result, that is the verdict from now on. */

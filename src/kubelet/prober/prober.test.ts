@@ -30,6 +30,23 @@ test('a pod is ready as soon as its readiness probe succeeds, without any time p
     )
   }))
 
+test('a probe waits out its initial delay, however often the pod is looked at meanwhile', () =>
+  inWorld(async world => {
+    const readinessProbe = exec('ready', { initialDelaySeconds: 4 })
+    await world.createPod('slow', { containers: [container('app', { readinessProbe })] })
+    await world.until('slow', runs)
+    for (let second = 1; second < 4; second++) {
+      await world.client.patch(pods, { namespace: 'default', name: 'slow' }, 'application/merge-patch+json', {
+        metadata: { labels: { look: String(second) } },
+      })
+      await world.clock.advance(1_000)
+      assert.equal(isReady(await world.pod('slow')), false, `after ${second} s`)
+    }
+    assert.equal(world.cri.calls.includes('execSync app ready'), false)
+    await world.clock.advance(1_000)
+    await world.until('slow', isReady)
+  }))
+
 test('a readiness probe that fails takes the pod out, and one that succeeds takes it in again', () =>
   inWorld(async world => {
     let code = 0
