@@ -112,6 +112,7 @@ function annotationsOf(
   const preStop = container.lifecycle?.preStop
   return {
     [ANNOTATION.hash]: containerHash(container),
+    [ANNOTATION.memoryRequest]: container.resources?.requests?.memory ?? '',
     [ANNOTATION.restartCount]: String(restartCount),
     [ANNOTATION.terminationMessagePath]: container.terminationMessagePath ?? '',
     [ANNOTATION.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',

@@ -29,6 +29,8 @@ export interface ObservedContainer {
   user?: { uid: number; gid: number; supplementalGroups: number[] }
   /** What is applied to it, as far as the runtime tells. */
   resources?: AppliedResources
+  /** What it requested of memory when it was made, '' for nothing; absent where nobody knows. */
+  memoryRequest?: string
 }
 
 export interface ObservedSandbox {

@@ -2,7 +2,7 @@
 import type { Container, Pod, ResourceRequirements } from '../../api/types/core-v1.ts'
 import { CPU_PERIOD_US } from '../containers/linux-resources.ts'
 import type { ObservedContainer } from '../pod-worker/observed-pod.ts'
-import { grantedResources } from './decide-resize.ts'
+import { grantedResources, needsOtherRequest } from './decide-resize.ts'
 
 const SHARES_PER_CPU = 1024
 
@@ -10,9 +10,10 @@ const SHARES_PER_CPU = 1024
 export function appliedAsResources(
   pod: Pod,
   container: Container,
-  { state, resources: applied }: Pick<ObservedContainer, 'state' | 'resources'>,
+  observed: Pick<ObservedContainer, 'state' | 'resources' | 'memoryRequest'>,
   granted: ResourceRequirements,
 ): ResourceRequirements | undefined {
+  const { state, resources: applied, memoryRequest } = observed
   if (state !== 'running') return granted
   if (!applied) return undefined
   const wanted = grantedResources(pod, container)
@@ -24,6 +25,7 @@ export function appliedAsResources(
     limits.memory = inBinary(applied.memoryBytes)
   if (applied.cpuShares !== wanted.cpuShares && requests.cpu !== undefined)
     requests.cpu = `${Math.ceil((applied.cpuShares * 1000) / SHARES_PER_CPU)}m`
+  if (memoryRequest && needsOtherRequest(container, observed)) requests.memory = memoryRequest
   return {
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(Object.keys(requests).length > 0 && { requests }),

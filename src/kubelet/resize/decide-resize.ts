@@ -28,7 +28,7 @@ export function decideResize(pod: Pod, observed: Pick<ObservedPod, 'containers'>
     if (newest?.state !== 'running' || !newest.resources) continue
     const resize = resizeOf(pod, container, newest)
     if (!resize) continue
-    if (mustRestart(container, resize)) {
+    if (mustRestart(container, resize) || needsOtherRequest(container, newest)) {
       const message = `Container ${container.name} resize requires restart`
       decision.restart.push({ name: container.name, id: newest.id, message })
     } else decision.update.push(resize)
@@ -49,13 +49,27 @@ function resizeOf(pod: Pod, container: Container, newest: ObservedContainer): Co
   const from = newest.resources!
   // A limit cannot be taken away: validation forbids it, so 0 means that there never was one.
   const differs =
-    from.cpuShares !== to.cpuShares || from.cpuQuota !== to.cpuQuota || from.memoryBytes !== to.memoryBytes
+    from.cpuShares !== to.cpuShares ||
+    from.cpuQuota !== to.cpuQuota ||
+    from.memoryBytes !== to.memoryBytes ||
+    needsOtherRequest(container, newest)
   return differs ? { name: container.name, id: newest.id, from, to } : undefined
 }
 
+/** A request of memory is no setting of the kernel's: it only counts where its change means a restart. */
+export function needsOtherRequest(
+  { resizePolicy = [], resources }: Container,
+  { memoryRequest }: Pick<ObservedContainer, 'memoryRequest'>,
+): boolean {
+  if (memoryRequest === undefined || !restartsFor(resizePolicy, 'memory')) return false
+  return memoryRequest !== (resources?.requests?.memory ?? '')
+}
+
+const restartsFor = (policies: NonNullable<Container['resizePolicy']>, name: string): boolean =>
+  policies.some(policy => policy.resourceName === name && policy.restartPolicy === 'RestartContainer')
+
 function mustRestart({ resizePolicy = [] }: Container, { from, to }: ContainerResize): boolean {
-  const restarts = (name: string) =>
-    resizePolicy.some(policy => policy.resourceName === name && policy.restartPolicy === 'RestartContainer')
+  const restarts = (name: string) => restartsFor(resizePolicy, name)
   const cpu = from.cpuShares !== to.cpuShares || from.cpuQuota !== to.cpuQuota
   const memory = from.memoryBytes !== to.memoryBytes
   return (cpu && restarts('cpu')) || (memory && restarts('memory'))

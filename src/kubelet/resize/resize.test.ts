@@ -155,6 +155,20 @@ const decided: [title: string, pod: Pod, observed: ObservedPod, update: string[]
     ['c'],
   ],
   [
+    'a request of memory alone, where memory wants a restart',
+    podOf({ c: { requests: { memory: '4Mi' }, limits: { memory: '8Mi' }, resizePolicy: policy('memory') } }),
+    observe({ ...running('c', { memoryBytes: 8 * MB }), memoryRequest: '2Mi' }),
+    [],
+    ['c'],
+  ],
+  [
+    'a request of memory alone changes nothing where no restart is wanted',
+    podOf({ c: { requests: { memory: '4Mi' }, limits: { memory: '8Mi' } } }),
+    observe({ ...running('c', { memoryBytes: 8 * MB }), memoryRequest: '2Mi' }),
+    [],
+    [],
+  ],
+  [
     'cpu does not, where only memory wants one',
     podOf({ c: { requests: { cpu: '2' }, resizePolicy: policy('memory') } }),
     observe(running('c', { cpuShares: 1024 })),

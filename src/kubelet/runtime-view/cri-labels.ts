@@ -13,6 +13,8 @@ export const ANNOTATION = {
   prepared: 'kubernode.io/prepared',
   /** Ours: ids of the images that it has as volumes, so that they are not collected. */
   volumeImages: 'kubernode.io/volume-images',
+  /** Ours: the memory that it requested when it was made, '' for none. No limit of the kernel's shows it. */
+  memoryRequest: 'kubernode.io/memory-request',
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',

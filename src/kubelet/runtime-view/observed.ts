@@ -44,6 +44,7 @@ export function observedContainer(
     annotations[ANNOTATION.podDeletionGracePeriod] ?? annotations[ANNOTATION.podTerminationGracePeriod]
   const user = status.user?.linux
   const resources = status.resources?.linux
+  const memoryRequest = annotations[ANNOTATION.memoryRequest]
   return {
     id: status.id,
     name: status.labels[LABEL.containerName] ?? status.metadata.name,
@@ -63,5 +64,6 @@ export function observedContainer(
     logPath: status.logPath,
     ...(user && { user }),
     ...(resources && { resources: appliedResources(resources) }),
+    ...(memoryRequest !== undefined && { memoryRequest }),
   }
 }
