@@ -162,13 +162,16 @@ function collect(child: ChildProcess): Promise<Output> {
 
 type Truthy<T> = Exclude<T, false | '' | 0 | null | undefined>
 
+/** How many times as slow as an ordinary machine this one is; deadlines are that much later. */
+const SLOWNESS = Number(process.env.KUBERNODE_TEST_SLOWNESS ?? 1)
+
 /** Asks until the answer is truthy; fails with `what` and the last error or answer after `withinMs`. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T> | T,
   withinMs = 30_000,
 ): Promise<Truthy<T>> {
-  const deadline = performance.now() + withinMs
+  const deadline = performance.now() + withinMs * SLOWNESS
   let last: unknown
   while (performance.now() < deadline) {
     try {
@@ -181,7 +184,7 @@ export async function eventually<T>(
     await sleep(100)
   }
   throw new Error(
-    `${what} did not come true within ${withinMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
+    `${what} did not come true within ${withinMs * SLOWNESS} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
   )
 }
 

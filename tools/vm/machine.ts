@@ -22,6 +22,8 @@ export interface MachineOptions {
 /** Where the kernel's own messages of the last run are. */
 export const CONSOLE_LOG = path.join(CACHE, 'vm', 'console.log')
 
+const PROJECT = path.join(import.meta.dirname, '..', '..')
+
 const FIRST_MODULES = [
   'virtio_pci',
   '9p',
@@ -40,7 +42,9 @@ export async function runInMachine(options: MachineOptions): Promise<number> {
     writeFileSync(file('first-root'), firstRoot(options.parts))
     execFileSync('mke2fs', ['-q', '-t', 'ext4', file('disk'), `${options.disk}M`], { env: withSbin() })
     mkdirSync(file('result'))
-    writeFileSync(file('result/settings'), `VM_TREE='${options.parts.tree}'\n`)
+    const settings = { VM_TREE: options.parts.tree, VM_PROJECT: PROJECT }
+    const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`)
+    writeFileSync(file('result/settings'), lines.join(''))
     writeFileSync(file('result/command'), options.command)
     await boot(qemuArguments(options, file))
     return exitCode(file('result/exit-code'))

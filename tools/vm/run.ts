@@ -11,6 +11,8 @@ import { guestParts } from './guest-parts.ts'
 import { runInMachine } from './machine.ts'
 
 const TESTS = ['lifecycle', 'resize', 'security-context', 'metrics', 'runtime-contract']
+/** Of most things; starting programs is worse. */
+const EMULATED_SLOWNESS = 15
 const root = path.join(import.meta.dirname, '..', '..')
 
 const { values, positionals } = parseArgs({
@@ -38,7 +40,7 @@ async function main(): Promise<number> {
   console.log(`— a virtual machine with Linux ${parts.release}`)
   return runInMachine({
     parts,
-    command: inProject(command),
+    command: inProject(command, hasKvm ? 1 : EMULATED_SLOWNESS),
     hasKvm,
     memory: Number(values.memory),
     disk: 8192,
@@ -46,14 +48,14 @@ async function main(): Promise<number> {
 }
 
 function testCommand(files: readonly string[]): string {
-  const options = ['--test', '--test-concurrency=1', '--test-timeout=600000', '--test-reporter=spec']
+  const options = ['--test', '--test-concurrency=1', '--test-timeout=3000000', '--test-reporter=spec']
   return [process.execPath, ...options, ...files].map(quoted).join(' ')
 }
 
 /** The shell that the machine starts knows nothing of where it is. */
-function inProject(command: string): string {
+function inProject(command: string, slowness: number): string {
   const bin = path.join(root, 'node_modules', '.bin')
-  return `cd ${quoted(root)}\nexport PATH=${quoted(bin)}:$PATH NODE_COMPILE_CACHE=/tmp/.compile\n${command}\n`
+  return `cd ${quoted(root)}\nexport PATH=${quoted(bin)}:$PATH NODE_COMPILE_CACHE=/tmp/.compile\nexport KUBERNODE_TEST_SLOWNESS=${slowness}\n${command}\n`
 }
 
 /** A device alone is not enough: where the processor shows no virtualization to us, ordinary kernels do not start. */

@@ -2,6 +2,7 @@
 // Upstream: sysctl/allowlist.go, lifecycle/handlers.go (AppArmor).
 import { existsSync, readFileSync } from 'node:fs'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { appArmorProfileOf } from '../containers/app-armor.ts'
 import type { FailWords } from '../pod-worker/worker-phase.ts'
 
 export interface HostFeatures {
@@ -54,16 +55,12 @@ export function normalSysctl(name: string): string {
   return first === '/' ? name.replaceAll(/[./]/g, found => (found === '/' ? '.' : '/')) : name
 }
 
-function missingAppArmor({ metadata, spec, status }: Pod, hasAppArmor: boolean): FailWords | undefined {
+function missingAppArmor(pod: Pod, hasAppArmor: boolean): FailWords | undefined {
+  const { spec, status } = pod
   if (hasAppArmor || (status.phase !== undefined && status.phase !== 'Pending')) return undefined
   const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-  const fields = [spec.securityContext, ...all.map(({ securityContext }) => securityContext)].map(
-    context => context?.appArmorProfile?.type,
-  )
-  const annotations = Object.entries(metadata.annotations ?? {})
-    .filter(([key]) => key.startsWith('container.apparmor.security.beta.kubernetes.io/'))
-    .map(([, value]) => (value === 'unconfined' ? 'Unconfined' : value))
-  if ([...fields, ...annotations].every(type => !type || type === 'Unconfined')) return undefined
+  const types = all.map(container => appArmorProfileOf(pod, container)?.type ?? 'Unconfined')
+  if (types.every(type => type === 'Unconfined')) return undefined
   return rejected('AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host')
 }
 
@@ -72,7 +69,9 @@ const rejected = (reason: string, message: string): FailWords => ({
   message: `Pod was rejected: ${message}`,
 })
 
-const APPARMOR = '/sys/module/apparmor/parameters/enabled'
-
-export const hostHasAppArmor = (file = APPARMOR): boolean =>
-  existsSync(file) && readFileSync(file, 'utf8').startsWith('Y')
+/** `sys` is where the kernel shows itself: the module is on, and its interface is mounted. */
+export function hostHasAppArmor(sys = '/sys'): boolean {
+  const parameter = `${sys}/module/apparmor/parameters/enabled`
+  if (!existsSync(`${sys}/kernel/security/apparmor`) || !existsSync(parameter)) return false
+  return readFileSync(parameter, 'utf8').startsWith('Y')
+}

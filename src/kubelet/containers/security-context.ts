@@ -15,6 +15,7 @@ import type {
   UserNamespace,
 } from '../../runtime/cri/cri.generated.ts'
 import { describePod } from '../pod-name.ts'
+import { appArmorName, appArmorProfileOf } from './app-armor.ts'
 import { ConfigError } from './config-error.ts'
 
 const MASKED_PATHS = [
@@ -52,9 +53,9 @@ type AnyContainer = Container | EphemeralContainer
 /** The container's own settings before the pod's. */
 export function effectiveSecurityContext(pod: Pod, container: AnyContainer): SecurityContext {
   const own = container.securityContext ?? {}
-  const { runAsUser, runAsGroup, runAsNonRoot, seLinuxOptions, seccompProfile, appArmorProfile } =
+  const { runAsUser, runAsGroup, runAsNonRoot, seLinuxOptions, seccompProfile } =
     pod.spec.securityContext ?? {}
-  const inherited = { runAsUser, runAsGroup, runAsNonRoot, seLinuxOptions, seccompProfile, appArmorProfile }
+  const inherited = { runAsUser, runAsGroup, runAsNonRoot, seLinuxOptions, seccompProfile }
   const given = Object.fromEntries(
     Object.entries(own).filter(([, value]) => value !== undefined && value !== null),
   )
@@ -106,7 +107,7 @@ export function containerSecurityContext(
     maskedPaths: unmasked ? [] : MASKED_PATHS,
     readonlyPaths: unmasked ? [] : READONLY_PATHS,
     seccomp: seccompOf(context.seccompProfile, privileged, rootDir),
-    ...(context.appArmorProfile && { apparmor: profile(context.appArmorProfile) }),
+    ...appArmorOf(pod, container),
   }
 }
 
@@ -164,6 +165,12 @@ function seccompOf(
   if (!seccomp) return { profileType: 'RuntimeDefault', localhostRef: '' }
   const { localhostRef = '', ...rest } = profile(seccomp)
   return { ...rest, localhostRef: localhostRef && resolve(rootDir, 'seccomp', localhostRef) }
+}
+
+/** Both forms: runtimes of before 2021 know the second. */
+function appArmorOf(pod: Pod, container: AnyContainer) {
+  const wanted = appArmorProfileOf(pod, container)
+  return wanted && { apparmor: profile(wanted), apparmorProfile: appArmorName(wanted) }
 }
 
 const profile = ({ type, localhostProfile }: SeccompProfile): SecurityProfile => ({

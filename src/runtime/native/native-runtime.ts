@@ -10,6 +10,7 @@ import { matchesContainer, matchesSandbox } from '../cri/list-filters.ts'
 import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
 import { AboutRuntime } from './about-runtime.ts'
 import { attachWarmer } from './cgroup/warm-attach.ts'
+import { AppArmor } from './containers/app-armor.ts'
 import type { ContainerRecord } from './containers/container-record.ts'
 import { SpecMaker } from './containers/container-spec.ts'
 import { ContainerStore } from './containers/container-store.ts'
@@ -69,6 +70,7 @@ export class NativeRuntime implements Service {
   readonly #sandboxes: SandboxStore
   readonly #containers: ContainerStore
   readonly #specs: SpecMaker
+  readonly #appArmor: AppArmor
   readonly #warmAttach = attachWarmer()
   readonly #streaming: StreamingCalls
   readonly #figures: RuntimeStats
@@ -83,6 +85,7 @@ export class NativeRuntime implements Service {
     this.#options = options
     const { name, dir, clock, log, choice } = options
     this.#network = new PodNetwork(name)
+    this.#appArmor = new AppArmor(name)
     this.about = new AboutRuntime(this.#network, choice.kind, () => this.#lacksUserNamespaces())
     const cgroupParent = ({ linux }: cri.PodSandboxConfig) => linux?.cgroupParent || `/${name}/kubepods`
     this.#sandboxes = new SandboxStore({ dir, network: this.#network, clock, choice, cgroupParent })
@@ -207,6 +210,7 @@ export class NativeRuntime implements Service {
     const user = this.#specs.userOf(config, image.config.User ?? '', lowerDirs)
     const volumes = imageVolumesOf(config.mounts ?? [], images)
     const logDirectory = (sandboxConfig ?? sandbox.config).logDirectory ?? ''
+    const appArmorProfile = await this.#appArmor.profileFor(config.linux?.securityContext)
     const userIds = userIdsOf(sandbox.config.linux?.securityContext?.namespaceOptions)
     const record = await this.#containers.create({
       sandboxId: podSandboxId,
@@ -223,7 +227,14 @@ export class NativeRuntime implements Service {
       }),
       spec: (id, bundle, rootfs, mapped) => {
         const mounted = withImageVolumes(config, bundle, volumes, mapped)
-        return this.#specs.make(id, rootfs, { sandbox, config: mounted, image: image.config, user, mapped })
+        return this.#specs.make(id, rootfs, {
+          sandbox,
+          config: mounted,
+          image: image.config,
+          user,
+          mapped,
+          appArmorProfile,
+        })
       },
     })
     for (const { imageId } of [...volumes, { imageId: image.id }]) images.markUsed(imageId)

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } fr
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { removeAppArmorProfile } from './containers/app-armor.ts'
 import { removeMapped } from './containers/mapped-files.ts'
 import { removeNetwork } from './network/pod-network.ts'
 import { reachableFolder } from './state-dir.ts'
@@ -23,6 +24,7 @@ export async function removeEverything({ name, stateDir, clock }: Traces): Promi
     rmSync(join(stateDir, folder), { recursive: true, force: true })
   }
   removeNetwork(name)
+  removeAppArmorProfile(name)
   await removeCgroups(name)
 }
 

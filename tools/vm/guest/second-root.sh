@@ -20,8 +20,16 @@ $b mount -t securityfs securityfs /sys/kernel/security
 $b ln -sf "$VM_TREE/sbin/apparmor_parser" /usr/sbin/apparmor_parser
 [ -e /etc/apparmor.d ] || $b ln -s "$VM_TREE/etc/apparmor.d" /etc/apparmor.d
 $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# A disk of its own: containers' layers cannot lie on another overlay.
+# A disk of its own: containers' layers cannot lie on another overlay. The project may lie below it.
+$b mkdir /run/tmp
+$b mount --bind /tmp /run/tmp
 $b mount -t ext4 /dev/vda /tmp
+case "$VM_PROJECT" in
+/tmp/*)
+  $b mkdir -p "$VM_PROJECT"
+  $b mount --bind "/run$VM_PROJECT" "$VM_PROJECT"
+  ;;
+esac
 $b chmod 1777 /tmp
 $b ip link set lo up
 $b ip link set eth0 up

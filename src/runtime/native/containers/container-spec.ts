@@ -34,6 +34,8 @@ export interface SpecRequest {
   user: ResolvedUser
   /** For a sandbox with a user namespace. */
   mapped: MappedFiles | undefined
+  /** The name of a loaded profile; undefined for none. */
+  appArmorProfile: string | undefined
 }
 
 export class SpecMaker {
@@ -50,7 +52,11 @@ export class SpecMaker {
   }
 
   /** The spec of the container with this id, over a root that is mounted at `rootfs`. */
-  make(id: string, rootfs: string, { sandbox, config: asked, image, user, mapped }: SpecRequest): object {
+  make(
+    id: string,
+    rootfs: string,
+    { sandbox, config: asked, image, user, mapped, appArmorProfile }: SpecRequest,
+  ): object {
     const { kind, cgroupParent } = this.#options
     const userIds = userIdsOf(sandbox.config.linux?.securityContext?.namespaceOptions)
     const config = mapped ? { ...asked, mounts: (asked.mounts ?? []).map(withSource(mapped)) } : asked
@@ -78,6 +84,7 @@ export class SpecMaker {
       unifiedCgroups: this.#unifiedCgroups,
       limitsHugepages: this.#limitsHugepages,
       ...(localSeccomp && { localSeccomp }),
+      ...(appArmorProfile && { appArmorProfile }),
       ...(kind === 'crun' && { compileSeccomp: compiledFilter }),
     })
   }

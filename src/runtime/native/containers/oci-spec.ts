@@ -25,6 +25,8 @@ export interface OciInput {
   /** What ids mean in the user namespace. */
   userIds?: UserIds
   hostPid: boolean
+  /** The name of a loaded profile. */
+  appArmorProfile?: string
   /** Files of the sandbox that containers see. */
   files: { resolvConf: string; hostname: string; shm?: string }
   cgroupsPath: string
@@ -100,6 +102,7 @@ function processOf({ config, image, user, bounding, ...input }: OciInput): objec
       ambient,
     },
     noNewPrivileges: security.noNewPrivs ?? false,
+    ...(input.appArmorProfile && { apparmorProfile: input.appArmorProfile }),
     oomScoreAdj: oomScore(config.linux?.resources?.oomScoreAdj ?? 0, input),
   }
 }

@@ -11,6 +11,7 @@ import { validateUpdate } from '../../../../api/validation/validation.ts'
 import { deepEqual } from '../../deep-equal.ts'
 import type { UpdateStrategy, WriteContext } from '../../strategy.ts'
 import { DefaultStrategy } from '../default-strategy.ts'
+import { syncAppArmor } from './app-armor-annotations.ts'
 
 export class PodStrategy extends DefaultStrategy {
   readonly indexedField = 'spec.nodeName'
@@ -20,13 +21,14 @@ export class PodStrategy extends DefaultStrategy {
     super(pods)
   }
 
-  override prepareForCreate(object: KubeObject): void {
+  override prepareForCreate(object: KubeObject, context: WriteContext): void {
     const pod = asPod(object)
     pod.metadata.generation = 1
     neverNegativeGrace(pod)
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) } as Pod['status']
     if ((pod.spec.schedulingGates?.length ?? 0) > 0) pod.status.conditions = [schedulingGated()]
     mergeLabelKeys(pod)
+    syncAppArmor(pod, text => context.warn(text))
   }
 
   warningsOnCreate({ metadata: { name } }: KubeObject): readonly string[] {
