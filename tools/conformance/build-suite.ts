@@ -79,6 +79,8 @@ function compile(source: string, folder: string): void {
   )
   go('build', '-o', 'bin/agnhost', './test/images/agnhost')
   go('build', '-o', 'bin/nonewprivs', './test/images/nonewprivs')
+  go('build', '-o', 'bin/consumer', './test/images/resource-consumer')
+  go('build', '-o', 'bin/consume-cpu', './test/images/resource-consumer/consume-cpu')
   go('build', '-o', 'bin/ginkgo', './vendor/github.com/onsi/ginkgo/ginkgo')
   go('test', '-c', '-o', 'bin/e2e.test', './test/e2e')
   go('build', '-o', 'bin/sample-apiserver', './vendor/k8s.io/sample-apiserver')

@@ -63,6 +63,16 @@ export function suiteImages(source: string): ImageRecipe[] {
       },
       { Entrypoint: ['/sample-apiserver'] },
     ),
+    image(
+      'resource-consumer',
+      [`${REGISTRY}/resource-consumer:1.5`],
+      ['busybox-static'],
+      root => {
+        addShell(root)
+        for (const name of ['consumer', 'consume-cpu']) program(root, name, name)
+      },
+      { Entrypoint: ['/consumer'] },
+    ),
     image('etcd', ['k8s.gcr.io/etcd:3.4.13-0'], [...DEBIAN_BASE, 'etcd-server'], root => {
       addDebianBase(root)
       makeDirectory(root, 'usr/local/bin')
