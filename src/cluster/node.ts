@@ -105,8 +105,11 @@ export async function startKubelet(
   api.setNodeAccess(kubelet.nodeAccess)
   const ready = untilReady(api, parts)
   keepRunning(parts, signal => kubelet.run(signal))
-  // Undone before everything else: pods end while all that they may need is still there.
-  parts.onStop(() => kubelet.shutDown(parts.ending.graceMs, parts.hurry))
+  // Undone before everything else: pods end while all that they may need is still there. Those that have no time are
+  // killed when everything else is gone, all at once.
+  parts.onStop(async () => {
+    if (parts.ending.graceMs > 0) await kubelet.shutDown(parts.ending.graceMs, parts.hurry)
+  })
   await ready
 }
 

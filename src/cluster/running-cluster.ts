@@ -18,7 +18,7 @@ export interface RunningCluster {
 /** The live process of the cluster, or undefined when none runs (a file left by a crash does not count). */
 export function findRunning(file: string): RunningCluster | undefined {
   const left = readLeft(file)
-  return left && startTicks(left.pid) === left.startTicks ? left : undefined
+  return left && isAlive(left) ? left : undefined
 }
 
 /** What the file says, be the process alive or not: after a crash it tells where the data is. */
@@ -68,8 +68,11 @@ export function release(file: string): void {
   rmSync(file, { force: true })
 }
 
-/** Resolves true when the cluster's file is gone or its process is dead, false when `signal` aborts first. */
-export function waitUntilGone(file: string, signal: AbortSignal): Promise<boolean> {
+/**
+ * Resolves true when the process of the cluster has ended, false when `signal` aborts first. A process that ends in its
+ * own way removes its file when all else is gone, and has little left to do then.
+ */
+export function waitUntilGone(file: string, running: RunningCluster, signal: AbortSignal): Promise<boolean> {
   return new Promise(resolve => {
     const done = (gone: boolean) => {
       watcher?.close()
@@ -77,10 +80,14 @@ export function waitUntilGone(file: string, signal: AbortSignal): Promise<boolea
       resolve(gone)
     }
     const look = () => {
-      if (!existsSync(file) || !findRunning(file)) done(true)
+      if (!isAlive(running)) done(true)
+      else if (!existsSync(file)) {
+        clearInterval(backstop)
+        backstop = setInterval(look, LAST_STEPS_MS)
+      }
     }
-    // A process that is killed leaves its file: only /proc tells, and it cannot be watched.
-    const backstop = setInterval(look, 200)
+    // Only /proc tells of a process's end, and it cannot be watched.
+    let backstop = setInterval(look, 200)
     const watcher = existsSync(dirname(file))
       ? watch(dirname(file), (_, changed) => changed === basename(file) && look())
       : undefined
@@ -88,6 +95,10 @@ export function waitUntilGone(file: string, signal: AbortSignal): Promise<boolea
     look()
   })
 }
+
+const LAST_STEPS_MS = 5
+
+const isAlive = ({ pid, startTicks: then }: RunningCluster) => startTicks(pid) === then
 
 function startTicks(pid: number): string | undefined {
   try {

@@ -1,5 +1,5 @@
 // `kubernode down`: ends a cluster, running or crashed, and removes everything it made on the machine.
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import type { Command } from 'commander'
 import { SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
@@ -30,15 +30,20 @@ async function down(options: ClusterOptions & { purge?: boolean; grace?: number 
     if (grace !== undefined) writeStopGrace(paths.stopGrace, grace)
     process.kill(running.pid, 'SIGTERM')
     if (
-      !(await waitUntilGone(paths.running, AbortSignal.timeout(STOP_WITHIN_MS + (grace ?? running.graceMs))))
+      !(await waitUntilGone(
+        paths.running,
+        running,
+        AbortSignal.timeout(STOP_WITHIN_MS + (grace ?? running.graceMs)),
+      ))
     ) {
       throw new PlainError(
         `Process ${running.pid} did not stop in time: end it with "kill -9 ${running.pid}" and run down again.`,
       )
     }
   }
-  await removeEverything(options.name, paths)
-  if (options.purge) rmSync(paths.dataDir, { recursive: true, force: true })
+  // A cluster that ends in its own way removes everything itself, its file of being there last.
+  if (!running || existsSync(paths.running)) await removeEverything(options.name, paths)
+  if (options.purge) rmSync(paths.dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   terminal.done(
     running ? 'stopped' : 'cleaned up',
     took(),

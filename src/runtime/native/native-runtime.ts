@@ -157,7 +157,7 @@ export class NativeRuntime implements Service {
   async stopPodSandbox({ podSandboxId }: cri.StopPodSandboxRequest): Promise<cri.StopPodSandboxResponse> {
     await Promise.all(this.#containersOf(podSandboxId).map(({ id }) => this.#containers.stop(id, 0)))
     const wasReady = this.#sandboxes.find(podSandboxId)?.ready
-    this.#sandboxes.stop(podSandboxId)
+    await this.#sandboxes.stop(podSandboxId)
     if (wasReady) this.#tell('CONTAINER_STOPPED_EVENT', podSandboxId, podSandboxId)
     return {}
   }

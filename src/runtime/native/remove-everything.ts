@@ -23,7 +23,7 @@ export async function removeEverything({ name, stateDir, clock }: Traces): Promi
   for (const folder of ['containers', 'sandboxes', 'exits', 'attach', 'oci', 'execs']) {
     rmSync(join(stateDir, folder), { recursive: true, force: true })
   }
-  removeNetwork(name)
+  await removeNetwork(name)
   removeAppArmorProfile(name)
   await removeCgroups(name)
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Log } from '../../../base/log.ts'
 import type { StateDir } from '../state-dir.ts'
-import { mount, unmountIfMounted } from '../syscall/libc.ts'
+import { mount, SyscallError, unmountIfMounted } from '../syscall/libc.ts'
 import { unmountImageVolumes } from './image-volumes.ts'
 import { removeMapped } from './mapped-files.ts'
 
@@ -26,8 +26,26 @@ export function mountRoot(bundle: string, lowerDirs: readonly string[]): string 
     string,
   ]
   for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
-  mount('overlay', rootfs, 'overlay', 0, `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`)
+  mountWritable(rootfs, `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`)
   return rootfs
+}
+
+/** Kernels before 5.10 do not know the option. */
+let knowsVolatile = true
+
+/**
+ * No container outlives a power cut, so nothing of its layer has to reach the disk: without `volatile` the kernel would
+ * write out the whole file system of the data directory whenever one is unmounted.
+ */
+function mountWritable(rootfs: string, layers: string): void {
+  const attempt = (options: string) => mount('overlay', rootfs, 'overlay', 0, options)
+  try {
+    attempt(knowsVolatile ? `${layers},volatile` : layers)
+  } catch (error) {
+    if (!knowsVolatile || !(error instanceof SyscallError) || error.code !== 'EINVAL') throw error
+    attempt(layers)
+    knowsVolatile = false
+  }
 }
 
 /** Nothing of the container is left on the host, however far it had come. */

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path'
 import type { PortMapping } from '../../cri/cri.generated.ts'
 import { inNamespace } from '../syscall/namespaces.ts'
 import { HostPorts, hostPortRules } from './host-ports.ts'
+import { LinkRemover } from './link-remover.ts'
 import { Netlink } from './netlink.ts'
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
@@ -42,6 +43,7 @@ export function networkNames(cluster: string): NetworkNames {
 export class PodNetwork {
   readonly #names: NetworkNames
   readonly #netlink = new Netlink()
+  readonly #remover = new LinkRemover()
   readonly #hostPorts: HostPorts
   readonly #taken = new Map<string, string>()
   #range: { gateway: number; first: number; last: number; cidr: string } | undefined
@@ -137,7 +139,7 @@ table ip ${table} {
       this.#configureInside(namespaceFile, toNumber(address), range.gateway)
       this.#hostPorts.open(sandboxId, address, ports)
     } catch (error) {
-      this.detach(sandboxId, address)
+      this.detach(sandboxId, address).catch(() => {})
       throw error
     } finally {
       closeSync(namespace)
@@ -159,10 +161,11 @@ table ip ${table} {
     }
   }
 
-  /** Unplugs; what is unplugged already is fine. */
-  detach(sandboxId: string, address: string): void {
+  /** Unplugs; what is unplugged already is fine. Only then the address may be another's. */
+  async detach(sandboxId: string, address: string): Promise<void> {
     this.#hostPorts.close(sandboxId)
-    this.#netlink.removeLink(this.#cable(sandboxId))
+    const cable = this.#cable(sandboxId)
+    if (this.#netlink.findLink(cable)) await this.#remover.remove(cable)
     if (this.#taken.get(address) === sandboxId) this.#taken.delete(address)
   }
 
@@ -192,13 +195,15 @@ export function loopbackUp(namespaceFile: string): void {
 }
 
 /** Removes every link and rule of a cluster and gives forwarding back when no other cluster needs it. */
-export function removeNetwork(cluster: string): void {
+export async function removeNetwork(cluster: string): Promise<void> {
   const names = networkNames(cluster)
   const netlink = new Netlink()
-  for (const { name } of netlink.links()) {
-    if (name === names.bridge || name.startsWith(names.cablePrefix)) netlink.removeLink(name)
-  }
+  const links = netlink.links().map(({ name }) => name)
   netlink.close()
+  const remover = new LinkRemover()
+  const own = links.filter(name => name === names.bridge || name.startsWith(names.cablePrefix))
+  await Promise.all(own.map(name => remover.remove(name)))
+  remover.close()
   const forget = `add table ip ${names.table}\ndelete table ip ${names.table}\n`
   execFileSync('nft', ['-f', '-'], { input: forget, stdio: ['pipe', 'ignore', 'pipe'] })
   restoreForwarding(cluster)

@@ -144,7 +144,9 @@ export class SandboxStore {
   find(id: string): Sandbox | undefined {
     const sandbox = this.#sandboxes.get(id)
     // Without its first process, the processes' namespace is over.
-    if (sandbox?.ready && sandbox.pausePid && !isAlive(sandbox.pausePid)) this.stop(id)
+    if (sandbox?.ready && sandbox.pausePid && !isAlive(sandbox.pausePid))
+      // What of its network could not be removed now is removed with the sandbox.
+      this.stop(id).catch(() => {})
     return sandbox
   }
 
@@ -152,20 +154,23 @@ export class SandboxStore {
     return [...this.#sandboxes.keys()].map(id => this.find(id)!)
   }
 
-  /** The network goes, the rest stays until removal. Stopping twice, or what is not there, is fine. */
-  stop(id: string): void {
+  /**
+   * The network goes, the rest stays until removal. It counts as stopped at once; resolves when its network is gone.
+   * Stopping twice, or what is not there, is fine.
+   */
+  async stop(id: string): Promise<void> {
     const sandbox = this.#sandboxes.get(id)
     if (!sandbox?.ready) return
-    if (sandbox.ip) this.#network.detach(id, sandbox.ip)
     if (sandbox.pausePid && isAlive(sandbox.pausePid)) process.kill(sandbox.pausePid, 'SIGKILL')
     sandbox.ready = false
     writeState(this.#dir.sandbox(id, 'state.json'), sandbox)
+    if (sandbox.ip) await this.#network.detach(id, sandbox.ip)
   }
 
   async remove(id: string): Promise<void> {
     const sandbox = this.#sandboxes.get(id)
     if (!sandbox) return
-    this.stop(id)
+    await this.stop(id)
     await this.#dismantle(id, '')
     this.#sandboxes.delete(id)
   }
@@ -173,7 +178,7 @@ export class SandboxStore {
   async #dismantle(id: string, ip: string): Promise<void> {
     const { dir, choice } = this.#options
     await removePause(id, dir, choice)
-    this.#network.detach(id, ip)
+    await this.#network.detach(id, ip)
     removeMapped(dir.mapped(id))
     for (const mounted of [...PINNED, 'pid', 'shm', 'user']) unmountIfMounted(this.#dir.sandbox(id, mounted))
     rmSync(this.#dir.sandbox(id), { recursive: true, force: true })
