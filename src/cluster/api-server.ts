@@ -97,7 +97,11 @@ export async function startApiServer(
       lookup: storageLookup(storage),
       waitForAccount: waitForDefaultAccount(storage, clock),
       authorizer,
-      extensions: { clock, resourceOf: (apiVersion, kind) => served?.resourceOf(apiVersion, kind) },
+      extensions: {
+        clock,
+        resourceOf: (apiVersion, kind) => served?.resourceOf(apiVersion, kind),
+        shapeOfCustom: (apiVersion, kind) => served?.shapeOfCustom(apiVersion, kind),
+      },
       quota: { clock, updateStatus: quotaStatusThrough(() => registry.handle) },
     }),
     access.escalationCheck,

@@ -3,6 +3,7 @@
 import { builtinResources, type ResourceInfo } from '../api/resources.ts'
 import { API_SERVICES } from '../apiserver/aggregation/api-service.ts'
 import { ResourceIndex } from '../apiserver/discovery/resource-index.ts'
+import { type Shape, shapeOfCustomKind } from '../apiserver/managed-fields/shape.ts'
 import { metricsResources } from '../apiserver/metrics-api/metrics-api.ts'
 import type { CustomResources } from '../apiserver/registry/custom/custom-resources.ts'
 import { customTable } from '../apiserver/tables/custom-table.ts'
@@ -50,6 +51,14 @@ export class ServedResources {
   /** The resource that serves a kind; undefined when nothing does. */
   resourceOf(apiVersion: string, kind: string): ResourceInfo | undefined {
     return resourceOfKind(this.catalog.list(), { apiVersion, kind })
+  }
+
+  /** How values of a custom kind are taken apart; undefined for other kinds. */
+  shapeOfCustom(apiVersion: string, kind: string): Shape | undefined {
+    const resource = this.resourceOf(apiVersion, kind)
+    const definition = resource && this.custom.definitionOf(resource.group, resource.resource)
+    const version = definition?.spec.versions.find(({ name }) => name === resource?.version)
+    return version && shapeOfCustomKind(version.schema?.openAPIV3Schema)
   }
 
   readonly tableFor = (resource: { group: string; version: string; resource: string }): TableKind => {

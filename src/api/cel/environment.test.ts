@@ -48,6 +48,6 @@ for (const expression of truths) {
 
 test('what cannot be read and what fails says so', () => {
   assert.throws(() => compile('object.'), CelError)
-  assert.throws(() => compile('object.spec.other == 1')({ object: celValue(object) }), /No such key: other/)
+  assert.throws(() => compile('object.spec.other == 1')({ object: celValue(object) }), /no such key: other/)
   assert.throws(() => compile("quantity('x')")({}), CelError)
 })

@@ -1,29 +1,43 @@
 // CEL as Kubernetes speaks it: the language with Kubernetes' own libraries. Values are JSON, whole numbers are ints.
 // Upstream: apiserver pkg/cel/environment and pkg/cel/library.
-import { Environment, type ParseResult } from '@marcbachmann/cel-js'
+import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js'
 import { registerAddressFunctions } from './address-functions.ts'
 import { registerAuthorizer } from './authorizer-functions.ts'
+import { countSteps, withinBudget } from './call-budget.ts'
+import { failureText, firstLine, type LibraryError, syntaxIssue } from './expression-error.ts'
 import { registerListFunctions } from './list-functions.ts'
+import { registerMessages } from './message-functions.ts'
+import { withoutMessageLiterals } from './message-literals.ts'
 import { registerQuantityFunctions } from './quantity-functions.ts'
 import { registerTextFunctions } from './text-functions.ts'
+import { checkTypes, isPlainType } from './type-check.ts'
 
 /** Expressions may not grow out of bounds; those that users write are far from this. */
 const LIMITS = { maxAstNodes: 20_000, maxDepth: 200, maxListElements: 5_000, maxMapEntries: 5_000 }
 
-const environment = new Environment({
+const OPTIONS = {
   unlistedVariablesAreDyn: true,
   enableOptionalTypes: true,
   homogeneousAggregateLiterals: false,
   limits: LIMITS,
-})
+}
+const environment = new Environment(OPTIONS)
 registerTextFunctions(environment)
 registerListFunctions(environment)
 registerQuantityFunctions(environment)
 registerAddressFunctions(environment)
 registerAuthorizer(environment)
 
-/** For rules that look at a past that may not be. */
-const withOptionalPast = environment.clone().registerVariable('oldSelf', 'optional<dyn>')
+/** 'optional': for rules that look at a past that may not be. 'patch': for expressions that make objects. */
+export type Speech = 'plain' | 'optional' | 'patch'
+
+const patching = environment.clone(OPTIONS)
+registerMessages(patching)
+const speakers: Record<Speech, Environment> = {
+  plain: environment,
+  optional: environment.clone(OPTIONS).registerVariable('oldSelf', 'optional<dyn>'),
+  patch: patching,
+}
 
 /** An expression that cannot be read, or that failed; the message says why. */
 export class CelError extends Error {}
@@ -34,16 +48,17 @@ const MOST_REMEMBERED = 1_000
 const programs = new Map<string, Program>()
 
 /** Throws CelError when the text is no expression. Programs throw CelError when they fail. */
-export function compile(expression: string, past: 'plain' | 'optional' = 'plain'): Program {
-  const key = `${past} ${expression}`
+export function compile(expression: string, speech: Speech = 'plain'): Program {
+  const key = `${speech} ${expression}`
   const known = programs.get(key)
   if (known) return known
-  const parsed = parse(expression, past === 'plain' ? environment : withOptionalPast)
+  const parsed = parse(expression, speakers[speech], speech)
+  countSteps(parsed.ast)
   const program: Program = variables => {
     try {
-      return parsed(variables)
+      return withinBudget(() => parsed(variables))
     } catch (error) {
-      throw new CelError(firstLine(error))
+      throw new CelError(failureText(error))
     }
   }
   const [oldest] = programs.keys()
@@ -52,16 +67,66 @@ export function compile(expression: string, past: 'plain' | 'optional' = 'plain'
   return program
 }
 
-function parse(expression: string, speaker: Environment): ParseResult {
+function parse(expression: string, speaker: Environment, speech: Speech): ParseResult {
   try {
-    return speaker.parse(expression)
+    return speaker.parse(readable(expression, speech))
   } catch (error) {
-    throw new CelError(firstLine(error))
+    throw new CelError(isLibraryError(error) ? syntaxIssue(expression, error) : firstLine(error))
   }
 }
 
-/** The library draws the place below its message. */
-const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!
+const isLibraryError = (error: unknown): error is LibraryError =>
+  error instanceof Error && 'code' in error && 'summary' in error
+
+const readable = (expression: string, speech: Speech) =>
+  speech === 'patch' ? withoutMessageLiterals(expression) : expression
+
+/** An expression taken apart. Throws CelError when the text is none. */
+export const astOf = (expression: string): ASTNode => parse(expression, environment, 'plain').ast
+
+/** What an expression may name, and what it must come to. */
+export interface Expectation {
+  speech?: Speech
+  /** The only variables that there are, with their types as CEL writes them. */
+  variables: Readonly<Record<string, string>>
+  /** Objects by the names that `variables` and other fields use. */
+  types?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Nothing: it may come to anything. */
+  returns?: string
+}
+
+const checkers = new WeakMap<Expectation, Environment>()
+
+/**
+ * What is wrong with an expression, as far as can be told before it runs: 'issue' in cel-go's words, 'type' when it comes
+ * to another type than expected. undefined: nothing.
+ */
+export function findProblem(
+  expression: string,
+  expectation: Expectation,
+): { issue: string } | { type: string } | undefined {
+  const { speech = 'plain', returns } = expectation
+  try {
+    compile(expression, speech)
+  } catch (error) {
+    return { issue: error instanceof CelError ? error.message : firstLine(error) }
+  }
+  const found = checkTypes(checkerFor(expectation), expression, readable(expression, speech))
+  if ('issue' in found) return found
+  return returns !== undefined && isPlainType(found.type) && found.type !== returns ? found : undefined
+}
+
+function checkerFor(expectation: Expectation): Environment {
+  const known = checkers.get(expectation)
+  if (known) return known
+  const { speech = 'plain', variables, types = {} } = expectation
+  const base = speech === 'optional' ? environment : speakers[speech]
+  const checker = base.clone({ ...OPTIONS, unlistedVariablesAreDyn: false })
+  for (const [name, fields] of Object.entries(types)) checker.registerType({ name, schema: { ...fields } })
+  for (const [name, type] of Object.entries(variables)) checker.registerVariable(name, type)
+  checkers.set(expectation, checker)
+  return checker
+}
 
 /** JSON as CEL sees it. */
 export function celValue(value: unknown): unknown {

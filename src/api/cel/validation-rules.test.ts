@@ -89,7 +89,7 @@ const cases: [title: string, rule: ValidationRule, spec: object, old: object | u
       { rule: 'self.missing > 1' },
       {},
       undefined,
-      ['spec: Invalid value: "object": No such key: missing evaluating rule: self.missing > 1'],
+      ['spec: Invalid value: "object": no such key: missing evaluating rule: self.missing > 1'],
     ],
   ]
 for (const [title, rule, spec, old, said] of cases) {

@@ -9,7 +9,9 @@ import {
   invalidValue,
   required,
 } from '../validation/field-error.ts'
+import { BUDGET_EXCEEDED } from './call-budget.ts'
 import { CelError, celValue, compile } from './environment.ts'
+import { escapedFieldName } from './field-names.ts'
 
 type Plain = Record<string, unknown>
 
@@ -94,10 +96,18 @@ function ruleErrors(
     if (compile(rule.rule, rule.optionalOldSelf ? 'optional' : 'plain')(variables) === true) return []
   } catch (error) {
     if (!(error instanceof CelError)) throw error
-    return [invalidValue(path, schema.type ?? '', `${error.message} evaluating rule: ${ruleName(rule)}`)]
+    return [invalidValue(path, schema.type ?? '', failureOf(error.message, ruleName(rule)))]
   }
   const at = rule.fieldPath ? `${path}${rule.fieldPath}` : path
   return [errorOf(rule, at, schema.type ?? '', textOf(rule, variables))]
+}
+
+function failureOf(message: string, rule: string): string {
+  if (message === 'no such overload')
+    return `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${rule}`
+  if (message.startsWith(BUDGET_EXCEEDED))
+    return `'${message}': no further validation rules will be run due to call cost exceeds limit for rule: ${rule}`
+  return `${message} evaluating rule: ${rule}`
 }
 
 const ruleName = ({ message, rule }: ValidationRule) => message || rule
@@ -127,22 +137,6 @@ function errorOf({ reason }: ValidationRule, path: string, type: string, text: s
   }
 }
 
-const RESERVED = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
-    ' ',
-  ),
-)
-
-/** Names of fields as expressions can write them. Upstream: apiserver cel/escaping.go. */
-function escaped(name: string): string {
-  if (RESERVED.has(name)) return `__${name}__`
-  return name
-    .replaceAll('__', '__underscores__')
-    .replaceAll('.', '__dot__')
-    .replaceAll('-', '__dash__')
-    .replaceAll('/', '__slash__')
-}
-
 function ruleValue(value: unknown, schema: JSONSchemaProps): unknown {
   const { properties, items, additionalProperties } = schema
   if (Array.isArray(value)) {
@@ -152,7 +146,7 @@ function ruleValue(value: unknown, schema: JSONSchemaProps): unknown {
   const map: Plain = {}
   for (const [key, inner] of Object.entries(value)) {
     const property = properties?.[key]
-    if (property) map[escaped(key)] = ruleValue(inner, property)
+    if (property) map[escapedFieldName(key)] = ruleValue(inner, property)
     else
       map[key] =
         typeof additionalProperties === 'object' ? ruleValue(inner, additionalProperties) : celValue(inner)

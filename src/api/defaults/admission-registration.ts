@@ -1,6 +1,8 @@
 // Defaults of webhooks and policies. Upstream: pkg/apis/admissionregistration/v1/defaults.go.
 import type {
   MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
   MutatingWebhook,
   NamedRuleWithOperations,
   RuleWithOperations,
@@ -31,12 +33,16 @@ function defaultRules(rules: (RuleWithOperations | NamedRuleWithOperations)[] = 
   for (const rule of rules) rule.scope ??= '*'
 }
 
-export function defaultPolicy({ spec }: ValidatingAdmissionPolicy): void {
+export function defaultPolicy({ spec }: ValidatingAdmissionPolicy | MutatingAdmissionPolicy): void {
+  if (!spec) return
   spec.failurePolicy ??= 'Fail'
   defaultMatch(spec.matchConstraints)
 }
 
-export function defaultPolicyBinding({ spec }: ValidatingAdmissionPolicyBinding): void {
+export function defaultPolicyBinding({
+  spec,
+}: ValidatingAdmissionPolicyBinding | MutatingAdmissionPolicyBinding): void {
+  if (!spec) return
   defaultMatch(spec.matchResources)
   if (spec.paramRef) spec.paramRef.parameterNotFoundAction ??= 'Deny'
 }

@@ -92,6 +92,8 @@ const defaulters: Record<string, Defaulter> = {
   },
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': defaultMutatingConfiguration,
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': defaultValidatingConfiguration,
+  'admissionregistration.k8s.io/MutatingAdmissionPolicy': defaultPolicy,
+  'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': defaultPolicyBinding,
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': defaultPolicy,
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': defaultPolicyBinding,
   'apiextensions.k8s.io/CustomResourceDefinition': defaultDefinition,

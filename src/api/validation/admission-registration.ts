@@ -1,24 +1,12 @@
 // Configurations of webhooks and policies. Upstream: pkg/apis/admissionregistration/validation.
-import { CelError, compile } from '../cel/environment.ts'
-import { isQualifiedName } from '../names.ts'
 import type {
-  MatchCondition,
   MutatingWebhook,
   MutatingWebhookConfiguration,
   RuleWithOperations,
-  ValidatingAdmissionPolicy,
-  ValidatingAdmissionPolicyBinding,
   WebhookClientConfig,
 } from '../types/admissionregistration-v1.ts'
-import {
-  duplicate,
-  each,
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-  required,
-} from './field-error.ts'
+import { duplicate, type FieldError, invalidValue, notSupported, required } from './field-error.ts'
+import { conditionErrors } from './policy-expressions.ts'
 import type { Validator } from './validator.ts'
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
@@ -59,7 +47,7 @@ function validateWebhook(hook: MutatingWebhook, path: string): FieldError[] {
       : []),
     ...versionErrors(admissionReviewVersions, `${path}.admissionReviewVersions`),
     ...clientErrors(clientConfig, `${path}.clientConfig`),
-    ...conditionErrors(hook.matchConditions ?? [], `${path}.matchConditions`),
+    ...conditionErrors(hook.matchConditions ?? [], `${path}.matchConditions`, false),
   ]
 }
 
@@ -71,7 +59,7 @@ function nameErrors(name: string, path: string): FieldError[] {
     : [invalidValue(path, name, 'should be a domain with at least three segments separated by dots')]
 }
 
-function ruleErrors(
+export function ruleErrors(
   { operations = [], apiGroups = [], apiVersions = [], resources = [] }: RuleWithOperations,
   path: string,
 ): FieldError[] {
@@ -136,94 +124,9 @@ function clientErrors({ url, service }: WebhookClientConfig, path: string): Fiel
   ]
 }
 
-function conditionErrors(conditions: readonly MatchCondition[], path: string): FieldError[] {
-  const seen = new Set<string>()
-  return conditions.flatMap(({ name, expression }, index) => {
-    const at = `${path}[${index}]`
-    const errors = name ? each(`${at}.name`, name, isQualifiedName) : [required(`${at}.name`)]
-    if (seen.has(name)) errors.push(duplicate(`${at}.name`, name))
-    seen.add(name)
-    return [...errors, ...expressionErrors(expression, `${at}.expression`)]
-  })
-}
-
-function expressionErrors(expression: string | undefined, path: string): FieldError[] {
-  if (!expression?.trim()) return [required(path, '')]
-  try {
-    compile(expression)
-    return []
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error
-    return [invalidValue(path, expression, `compilation failed: ${error.message}`)]
-  }
-}
-
-function validatePolicy({ spec }: ValidatingAdmissionPolicy): FieldError[] {
-  const {
-    matchConstraints,
-    validations = [],
-    auditAnnotations = [],
-    matchConditions = [],
-    variables = [],
-  } = spec
-  const rules = matchConstraints?.resourceRules ?? []
-  return [
-    ...(matchConstraints ? [] : [required('spec.matchConstraints', '')]),
-    ...(matchConstraints && rules.length === 0 ? [required('spec.matchConstraints.resourceRules', '')] : []),
-    ...rules.flatMap((rule, index) => ruleErrors(rule, `spec.matchConstraints.resourceRules[${index}]`)),
-    ...conditionErrors(matchConditions, 'spec.matchConditions'),
-    ...variables.flatMap(({ name, expression }, index) => [
-      ...(name ? [] : [required(`spec.variables[${index}].name`, 'name is not specified')]),
-      ...expressionErrors(expression, `spec.variables[${index}].expression`),
-    ]),
-    ...(validations.length + auditAnnotations.length === 0
-      ? [required('spec.validations', 'validations or auditAnnotations must contain at least one item')]
-      : []),
-    ...validations.flatMap(({ expression, messageExpression, reason }, index) => [
-      ...(expression?.trim()
-        ? expressionErrors(expression, `spec.validations[${index}].expression`)
-        : [required(`spec.validations[${index}].expression`, 'expression is not specified')]),
-      ...(messageExpression
-        ? expressionErrors(messageExpression, `spec.validations[${index}].messageExpression`)
-        : []),
-      ...(reason && !REASONS.includes(reason)
-        ? [notSupported(`spec.validations[${index}].reason`, reason, REASONS)]
-        : []),
-    ]),
-  ]
-}
-
-const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
-const ACTIONS = ['Audit', 'Deny', 'Warn']
-
-function validateBinding({ spec }: ValidatingAdmissionPolicyBinding): FieldError[] {
-  const { policyName, validationActions = [], paramRef } = spec
-  const path = 'spec.validationActions'
-  const errors = validationActions.flatMap((action, index) =>
-    ACTIONS.includes(action) ? [] : [notSupported(`${path}[${index}]`, action, ACTIONS)],
-  )
-  if (validationActions.length === 0)
-    errors.push(required(path, 'at least one validation action is required'))
-  if (validationActions.includes('Deny') && validationActions.includes('Warn')) {
-    errors.push(
-      invalidValue(
-        path,
-        validationActions,
-        'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
-      ),
-    )
-  }
-  if (paramRef?.name && paramRef.selector) {
-    errors.push(forbiddenField('spec.paramRef.name', 'name and selector are mutually exclusive'))
-  }
-  return policyName ? errors : [required('spec.policyName', ''), ...errors]
-}
-
 const GROUP = 'admissionregistration.k8s.io'
 
 export const admissionChecks: Record<string, Validator> = {
   [`${GROUP}/MutatingWebhookConfiguration`]: { create: validateConfiguration },
   [`${GROUP}/ValidatingWebhookConfiguration`]: { create: validateConfiguration },
-  [`${GROUP}/ValidatingAdmissionPolicy`]: { create: validatePolicy },
-  [`${GROUP}/ValidatingAdmissionPolicyBinding`]: { create: validateBinding },
 }

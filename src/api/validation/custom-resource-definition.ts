@@ -15,6 +15,7 @@ import {
   notSupported,
   required,
 } from './field-error.ts'
+import { selectableFieldErrors } from './selectable-fields.ts'
 import { validateStructuralSchema } from './structural-schema.ts'
 import type { Validator } from './validator.ts'
 
@@ -124,7 +125,11 @@ function versionErrors(version: Version, path: string): FieldError[] {
       )
     }
   }
-  return [...errors, ...scaleErrors(subresources?.scale, `${path}.subresources.scale`)]
+  return [
+    ...errors,
+    ...selectableFieldErrors(version, `${path}.selectableFields`),
+    ...scaleErrors(subresources?.scale, `${path}.subresources.scale`),
+  ]
 }
 
 function scaleErrors(

@@ -1,8 +1,8 @@
 // Schemas that say of every field what it is. Upstream: apiextensions-apiserver pkg/apiserver/schema/validation.go and
 // the schema checks of pkg/apis/apiextensions/validation.
-import { CelError, compile } from '../cel/environment.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from './field-error.ts'
+import { type RulePlace, ruleErrors, timesBelow } from './schema-rules.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 /** What upstream's API knows and custom resources may not use. */
@@ -17,14 +17,15 @@ const FORBIDDEN = [
 const LIST_TYPES = ['atomic', 'set', 'map']
 
 export function validateStructuralSchema(schema: JSONSchemaProps, path: string): FieldError[] {
-  const errors = validate(schema, path)
+  const errors = validate(schema, { path, isRoot: true, times: 1 })
   if (schema.type && schema.type !== 'object') {
     errors.push(invalidValue(`${path}.type`, schema.type, 'must be object at the root'))
   } else if (!schema.type) errors.push(required(`${path}.type`, 'must not be empty at the root'))
   return errors
 }
 
-function validate(schema: JSONSchemaProps, path: string): FieldError[] {
+function validate(schema: JSONSchemaProps, place: RulePlace): FieldError[] {
+  const { path } = place
   const errors: FieldError[] = []
   const { type, properties, items, additionalProperties } = schema
   for (const field of FORBIDDEN) {
@@ -57,21 +58,7 @@ function validate(schema: JSONSchemaProps, path: string): FieldError[] {
   if (type === 'array' && items === undefined) errors.push(required(`${path}.items`, 'must be specified'))
   if (Array.isArray(items))
     errors.push(forbiddenField(`${path}.items`, 'items must be a schema object and not an array'))
-  return [...errors, ...ruleErrors(schema, path), ...listErrors(schema, path), ...innerErrors(schema, path)]
-}
-
-function ruleErrors(schema: JSONSchemaProps, path: string): FieldError[] {
-  return (schema['x-kubernetes-validations'] ?? []).flatMap(({ rule }, index) => {
-    const at = `${path}.x-kubernetes-validations[${index}].rule`
-    if (!rule?.trim()) return [required(at, 'rule is not specified')]
-    try {
-      compile(rule)
-      return []
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error
-      return [invalidValue(at, rule, `compilation failed: ${error.message}`)]
-    }
-  })
+  return [...errors, ...ruleErrors(schema, place), ...listErrors(schema, path), ...innerErrors(schema, place)]
 }
 
 const isFree = (schema: JSONSchemaProps) =>
@@ -117,15 +104,21 @@ function listErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   return errors
 }
 
-function innerErrors(
-  { properties = {}, items, additionalProperties }: JSONSchemaProps,
-  path: string,
-): FieldError[] {
+function innerErrors(schema: JSONSchemaProps, { path, times }: RulePlace): FieldError[] {
+  const { properties = {}, items, additionalProperties } = schema
+  const below = timesBelow(schema, times)
+  const inside = (name: string, often: number): RulePlace => ({
+    path: `${path}.${name}`,
+    isRoot: false,
+    times: often,
+  })
   return [
-    ...Object.entries(properties).flatMap(([name, inner]) => validate(inner, `${path}.properties[${name}]`)),
-    ...(items && !Array.isArray(items) ? validate(items, `${path}.items`) : []),
+    ...Object.entries(properties).flatMap(([name, inner]) =>
+      validate(inner, inside(`properties[${name}]`, times)),
+    ),
+    ...(items && !Array.isArray(items) ? validate(items, inside('items', below)) : []),
     ...(typeof additionalProperties === 'object'
-      ? validate(additionalProperties, `${path}.additionalProperties`)
+      ? validate(additionalProperties, inside('additionalProperties', below))
       : []),
   ]
 }

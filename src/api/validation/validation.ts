@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../kube-object.ts'
 import { isConfigMapKey, isDns1123Label, isPathSegmentName } from '../names.ts'
 import type { ConfigMap, Namespace, PersistentVolumeClaim, Pod, Secret } from '../types/core-v1.ts'
+import { admissionPolicyChecks } from './admission-policy.ts'
 import { admissionChecks } from './admission-registration.ts'
 import { certificateChecks } from './certificates.ts'
 import { clusterChecks } from './cluster/cluster-checks.ts'
@@ -47,6 +48,7 @@ export const validators: Record<string, Validator> = {
   ...certificateChecks,
   ...definitionChecks,
   ...admissionChecks,
+  ...admissionPolicyChecks,
   // 'v1.' is the core group's.
   'apiregistration.k8s.io/APIService': { name: isPathSegmentName },
   ...templateChecks,

@@ -11,7 +11,8 @@ import { nodeRestriction } from './node-restriction/node-restriction.ts'
 import type { ObjectLookup } from './object-lookup.ts'
 import { podResize } from './pod-resize.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
-import { type PolicyParts, validatingPolicies } from './policy/validating-policies.ts'
+import { type MutatingPolicyParts, mutatingPolicies } from './policy/mutating-policies.ts'
+import { validatingPolicies } from './policy/validating-policies.ts'
 import { conditionsHold, requestVariables } from './policy/variables.ts'
 import { priority } from './priority.ts'
 import { type ResourceQuotaParts, resourceQuota } from './resource-quota.ts'
@@ -27,7 +28,8 @@ export interface DefaultPluginParts extends ServiceAccountParts {
   /** Left out: anybody who may write certificate requests approves and signs them. */
   authorizer?: Authorizer
   /** Left out: webhooks and policies are not asked. Needs the authorizer. */
-  extensions?: Omit<PolicyParts, 'lookup' | 'authorizer'> & Omit<WebhookParts, 'lookup' | 'conditionsHold'>
+  extensions?: Omit<MutatingPolicyParts, 'lookup' | 'authorizer'> &
+    Omit<WebhookParts, 'lookup' | 'conditionsHold'>
 }
 
 export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
@@ -59,7 +61,7 @@ function extensionPlugins(
   authorizer: Authorizer,
   extensions: NonNullable<DefaultPluginParts['extensions']>,
 ): AdmissionPlugin[] {
-  const parts: PolicyParts & WebhookParts = {
+  const parts: MutatingPolicyParts & WebhookParts = {
     ...extensions,
     lookup,
     authorizer,
@@ -68,5 +70,6 @@ function extensionPlugins(
       return conditionsHold(conditions, requestVariables(attributes, { authorizer, namespaceObject }))
     },
   }
-  return [mutatingWebhooks(parts), validatingPolicies(parts), validatingWebhooks(parts)]
+  const [first, again] = mutatingPolicies(parts)
+  return [first, mutatingWebhooks(parts), again, validatingPolicies(parts), validatingWebhooks(parts)]
 }

@@ -77,7 +77,7 @@ const cases: [title: string, policy: object, data: object, message: string | und
     'an expression that fails refuses',
     { validations: [{ expression: "object.data.missing == 'x'" }] },
     {},
-    "expression 'object.data.missing == 'x'' resulted in error: No such key: data",
+    "expression 'object.data.missing == 'x'' resulted in error: no such key: data",
   ],
   [
     'or is ignored',

@@ -1,35 +1,17 @@
 // ValidatingAdmissionPolicies: what their bindings say of the requests that they match.
 // Upstream: apiserver admission/plugin/policy/validating.
 import { CelError, compile } from '../../../api/cel/environment.ts'
-import type { KubeObject } from '../../../api/kube-object.ts'
-import { matcherOf } from '../../../api/labels.ts'
 import { StatusError } from '../../../api/status-error.ts'
 import type {
   ValidatingAdmissionPolicyBinding as Binding,
-  MatchResources,
-  NamedRuleWithOperations,
-  ParamKind,
-  ParamRef,
   ValidatingAdmissionPolicy as Policy,
   Validation,
 } from '../../../api/types/admissionregistration-v1.ts'
-import type { Authorizer } from '../../authz/authorizer.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, refuse } from '../admission.ts'
-import type { ObjectLookup } from '../object-lookup.ts'
-import { ruleMatches, wants } from '../webhook/matching.ts'
+import { type PolicyParts, paramsOf, resourcesMatch } from './matching.ts'
 import { conditionsHold, requestVariables, type Variables, withNamedVariables } from './variables.ts'
 
 const GROUP = 'admissionregistration.k8s.io'
-
-export interface PolicyParts {
-  lookup: ObjectLookup
-  authorizer: Authorizer
-  /** The resource that serves a kind. */
-  resourceOf(
-    apiVersion: string,
-    kind: string,
-  ): { group: string; resource: string; namespaced: boolean } | undefined
-}
 
 /** Something that a policy has against a request. */
 interface Finding {
@@ -125,57 +107,6 @@ function textOf({ expression, message, messageExpression }: Validation, variable
     if (!(error instanceof CelError)) throw error
     return fallback
   }
-}
-
-/** `emptyIsAll`: a binding without rules adds no condition, a policy without rules matches nothing. */
-function resourcesMatch(
-  match: MatchResources | undefined,
-  attributes: AdmissionAttributes,
-  namespace: KubeObject | undefined,
-  emptyIsAll: boolean,
-): boolean {
-  if (!match) return emptyIsAll
-  const { resourceRules = [], excludeResourceRules = [], namespaceSelector, objectSelector } = match
-  if (excludeResourceRules.some(rule => namedRuleMatches(rule, attributes))) return false
-  const everything = {
-    operations: ['*'],
-    apiGroups: ['*'],
-    apiVersions: ['*'],
-    resources: ['*', '*/*'],
-  } as never
-  const isOpen = emptyIsAll && resourceRules.length === 0
-  if (!isOpen && !resourceRules.some(rule => namedRuleMatches(rule, attributes))) return false
-  return wants({ rules: [everything], namespaceSelector, objectSelector }, attributes, namespace)
-}
-
-function namedRuleMatches(
-  { resourceNames = [], ...rule }: NamedRuleWithOperations,
-  attributes: AdmissionAttributes,
-): boolean {
-  const name = attributes.name || attributes.object?.metadata?.name || ''
-  return ruleMatches(rule, attributes) && (resourceNames.length === 0 || resourceNames.includes(name))
-}
-
-/** One evaluation for each parameter object; a policy without parameters is evaluated once. */
-async function paramsOf(
-  kind: ParamKind | undefined,
-  ref: ParamRef | undefined,
-  { namespace = '' }: AdmissionAttributes,
-  { lookup, resourceOf }: PolicyParts,
-): Promise<(KubeObject | undefined)[] | 'missing'> {
-  if (!kind) return [undefined]
-  const served = resourceOf(kind.apiVersion ?? '', kind.kind ?? '')
-  if (!ref || !served) return ref ? 'missing' : [undefined]
-  const path = served.group ? `${served.group}/${served.resource}` : served.resource
-  const home = served.namespaced ? ref.namespace || namespace : ''
-  if (ref.name) {
-    const found = served.namespaced ? lookup.findIn(path, home, ref.name) : lookup.find(path, ref.name)
-    return found ? [found] : 'missing'
-  }
-  const all = served.namespaced ? await lookup.listIn(path, home) : await lookup.listAll(path)
-  const selects = matcherOf(ref.selector ?? {})
-  const found = all.filter(({ metadata }) => selects(metadata.labels))
-  return found.length > 0 ? found : 'missing'
 }
 
 function warnOf(attributes: AdmissionAttributes, { policy, binding, message }: Finding): void {
