@@ -25,7 +25,7 @@ export function buildImage(recipe: ImageRecipe, target: string): void {
 }
 
 /** Downloads what .cache/debs lacks and unpacks; returns "NAME VERSION" of each package. */
-export function unpackPackages(packages: readonly string[], root: string): string[] {
+function unpackPackages(packages: readonly string[], root: string): string[] {
   const debs = path.join(CACHE, 'debs')
   mkdirSync(debs, { recursive: true })
   mkdirSync(root, { recursive: true })

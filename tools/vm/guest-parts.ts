@@ -1,41 +1,50 @@
 // What the virtual machine is made of: a kernel with its modules and AppArmor's programs, from Debian packages that are
 // unpacked beside the project and not installed.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import path from 'node:path'
-import { PlainError } from '../../src/base/plain-error.ts'
-import { CACHE, unpackPackages } from '../images/build-image.ts'
+import { CACHE } from '../images/build-image.ts'
+import { KERNEL, unpackPackage } from './debian-packages.ts'
 
 export interface GuestParts {
-  /** Holds boot/, lib/modules/, sbin/apparmor_parser, etc/apparmor.d/. */
+  /** Holds boot/ and lib/modules/. */
   tree: string
+  /** Holds sbin/apparmor_parser and what it reads in etc/. */
+  appArmor: string
   release: string
   kernel: string
 }
 
-/** Answers at once when they are there. */
-export function guestParts(): GuestParts {
-  const tree = path.join(CACHE, 'vm', 'tree')
-  if (!existsSync(path.join(tree, 'etc/apparmor.d'))) {
-    unpackPackages([kernelPackage(), 'apparmor'], tree)
-  }
-  const release = readdirSync(path.join(tree, 'lib/modules'))[0]!
-  // It finds out which module needs which others.
-  if (!existsSync(path.join(tree, 'lib/modules', release, 'modules.dep')))
-    execFileSync('busybox', ['depmod', '-b', tree, release])
-  return { tree, release, kernel: path.join(tree, 'boot', `vmlinuz-${release}`) }
+/** Its programs run with the C library of every younger one. */
+const OLDEST_SUITE = 'bookworm'
+
+/** Of a suite of Debian's; downloaded once. */
+export function guestParts(suite: string): GuestParts {
+  const tree = path.join(CACHE, 'vm', suite)
+  const modules = path.join(tree, 'lib/modules')
+  const isThere = () => existsSync(modules) && existsSync(path.join(modules, onlyOf(modules), 'modules.dep'))
+  if (!isThere()) prepare(suite, tree)
+  const release = onlyOf(modules)
+  const appArmor = path.join(CACHE, 'vm', 'apparmor')
+  if (!existsSync(appArmor)) unpackPackage(OLDEST_SUITE, 'apparmor', appArmor)
+  return { tree, appArmor, release, kernel: path.join(tree, 'boot', `vmlinuz-${release}`) }
 }
 
-/** What the suite calls its present kernel: 'linux-image-amd64' only points to it. */
-function kernelPackage(): string {
-  const text = execFileSync('apt-cache', ['show', '--no-all-versions', 'linux-image-amd64'], {
-    encoding: 'utf8',
-  })
-  const name = /^Depends: (linux-image-[^ ,]+)/m.exec(text)?.[1]
-  if (!name)
-    throw new PlainError('Debian’s package lists name no kernel: run "apt-get update" and try again.')
-  return name
+function prepare(suite: string, tree: string): void {
+  unpackPackage(suite, KERNEL, tree)
+  // Younger suites have everything below /usr, and modules compressed.
+  const merged = path.join(tree, 'usr/lib/modules')
+  if (existsSync(merged)) {
+    mkdirSync(path.join(tree, 'lib'), { recursive: true })
+    renameSync(merged, path.join(tree, 'lib/modules'))
+  }
+  const release = onlyOf(path.join(tree, 'lib/modules'))
+  execFileSync('find', [path.join(tree, 'lib/modules'), '-name', '*.ko.xz', '-exec', 'xz', '-d', '{}', '+'])
+  // It finds out which module needs which others.
+  execFileSync('busybox', ['depmod', '-b', tree, release])
 }
+
+const onlyOf = (folder: string) => readdirSync(folder)[0]!
 
 /** Files of these modules and of all that they need, in the order in which they must be loaded. */
 export function moduleFiles({ tree, release }: GuestParts, names: readonly string[]): string[] {

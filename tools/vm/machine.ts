@@ -42,7 +42,7 @@ export async function runInMachine(options: MachineOptions): Promise<number> {
     writeFileSync(file('first-root'), firstRoot(options.parts))
     execFileSync('mke2fs', ['-q', '-t', 'ext4', file('disk'), `${options.disk}M`], { env: withSbin() })
     mkdirSync(file('result'))
-    const settings = { VM_TREE: options.parts.tree, VM_PROJECT: PROJECT }
+    const settings = { VM_TREE: options.parts.tree, VM_APPARMOR: options.parts.appArmor, VM_PROJECT: PROJECT }
     const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`)
     writeFileSync(file('result/settings'), lines.join(''))
     writeFileSync(file('result/command'), options.command)

@@ -3,6 +3,7 @@
 //   npm run test:v2                                   the tests that have to do with either
 //   npm run test:v2 -- test/e2e/resize.test.ts        these files
 //   npm run test:v2 -- --command 'uname -a'           a shell script instead
+//   npm run test:v2 -- --suite trixie                 a younger kernel
 import { accessSync, constants, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,14 +11,18 @@ import { PlainError } from '../../src/base/plain-error.ts'
 import { guestParts } from './guest-parts.ts'
 import { runInMachine } from './machine.ts'
 
-const TESTS = ['lifecycle', 'resize', 'security-context', 'metrics', 'runtime-contract']
+const TESTS = ['lifecycle', 'resize', 'security-context', 'app-armor', 'metrics', 'runtime-contract']
 /** Of most things; starting programs is worse. */
 const EMULATED_SLOWNESS = 15
 const root = path.join(import.meta.dirname, '..', '..')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { command: { type: 'string' }, memory: { type: 'string', default: '4096' } },
+  options: {
+    command: { type: 'string' },
+    memory: { type: 'string', default: '4096' },
+    suite: { type: 'string', default: 'bookworm' },
+  },
 })
 
 try {
@@ -36,7 +41,7 @@ async function main(): Promise<number> {
     console.log('— /dev/kvm cannot be used here: the processor is emulated, which is 10 to 30 times as slow')
   const files = positionals.length > 0 ? positionals : TESTS.map(name => `test/e2e/${name}.test.ts`)
   const command = values.command ?? testCommand(files)
-  const parts = guestParts()
+  const parts = guestParts(values.suite)
   console.log(`— a virtual machine with Linux ${parts.release}`)
   return runInMachine({
     parts,

@@ -17,8 +17,10 @@ $b ln -sf $b /usr/sbin/modprobe
 $b mkdir -p /usr/lib/modules
 $b ln -sfn "$VM_TREE/lib/modules/$($b uname -r)" "/usr/lib/modules/$($b uname -r)"
 $b mount -t securityfs securityfs /sys/kernel/security
-$b ln -sf "$VM_TREE/sbin/apparmor_parser" /usr/sbin/apparmor_parser
-[ -e /etc/apparmor.d ] || $b ln -s "$VM_TREE/etc/apparmor.d" /etc/apparmor.d
+$b ln -sf "$VM_APPARMOR/sbin/apparmor_parser" /usr/sbin/apparmor_parser
+for folder in apparmor apparmor.d; do
+  [ -e "/etc/$folder" ] || $b ln -s "$VM_APPARMOR/etc/$folder" "/etc/$folder"
+done
 $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # A disk of its own: containers' layers cannot lie on another overlay. The project may lie below it.
 $b mkdir /run/tmp
