@@ -13,6 +13,7 @@ import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cr
 import { startRuntimeProcess } from '../runtime/native/runtime-process.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { CLUSTER_DOMAIN, clusterDnsAddress } from './cluster-dns.ts'
+import { openKubeletPort } from './kubelet-port.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { runtimePlace } from './paths.ts'
 
@@ -79,7 +80,15 @@ export async function startKubelet(
   for (const folder of [paths.kubelet, paths.podLogs]) mkdirSync(folder, { recursive: true, mode: 0o750 })
   const user = { name: `system:node:${nodeName}`, groups: ['system:nodes'] }
   const client = api.clientOf(user, 'kubelet')
-  const kubelet = new Kubelet({
+  const address = machineAddress()
+  const { port: wanted } = configuration
+  const port = await openKubeletPort(api, parts, {
+    client,
+    address,
+    ...(wanted !== undefined && { port: wanted }),
+    access: () => kubelet.nodeAccess,
+  })
+  const kubelet: Kubelet = new Kubelet({
     client,
     runtime: runtime.connection,
     clock,
@@ -90,13 +99,14 @@ export async function startKubelet(
     clusterDns: [clusterDnsAddress(facts)],
     clusterDomain: CLUSTER_DOMAIN,
     nodeAddresses: [
-      { type: 'InternalIP', address: machineAddress() },
+      { type: 'InternalIP', address },
       { type: 'Hostname', address: nodeName },
     ],
     recorder: new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }),
     log,
     random: Math.random,
     options: {
+      port,
       configuration,
       cgroups: systemCgroups(`/${parts.name}`, log, configuration.podPidsLimit),
       devices: systemBlockDevices(parts.name),

@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { UserInfo } from '../../api/request.ts'
 import { StatusError, unauthorized } from '../../api/status-error.ts'
+import { subjectUser } from '../../base/x509/subject.ts'
 
 export interface Credentials {
   /** From 'Authorization: Bearer …'. */
@@ -44,27 +45,15 @@ export function withAuthenticatedGroup(user: UserInfo): UserInfo {
   return { ...user, groups: [...groups, 'system:authenticated'] }
 }
 
-/** CN is the name, each O a group. Upstream: x509.CommonNameUserConversion. */
 export const clientCertificateAuthenticator: Authenticator = ({ clientCertificate }) => {
   if (!clientCertificate) return undefined
   if (!clientCertificate.trusted) throw unauthorized()
-  const subject = parseSubject(clientCertificate.certificate.subject)
-  const name = subject.find(([key]) => key === 'CN')?.[1]
-  if (!name) return undefined
-  const groups = subject.filter(([key]) => key === 'O').map(([, value]) => value)
+  const user = subjectUser(clientCertificate.certificate.subject)
+  if (!user) return undefined
   return {
-    name,
-    groups,
+    ...user,
     extra: { 'authentication.kubernetes.io/credential-id': [credentialId(clientCertificate.certificate)] },
   }
-}
-
-/** Node writes one attribute a line and escapes line ends inside values. */
-function parseSubject(subject: string): [key: string, value: string][] {
-  return subject.split('\n').map(line => {
-    const equals = line.indexOf('=')
-    return [line.slice(0, equals), line.slice(equals + 1).replace(/\\(.)/g, '$1')]
-  })
 }
 
 function credentialId(certificate: X509Certificate): string {

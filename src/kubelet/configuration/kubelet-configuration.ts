@@ -7,6 +7,8 @@ import { PlainError } from '../../base/plain-error.ts'
 import { parseThresholds } from '../eviction/threshold.ts'
 
 export interface KubeletConfiguration {
+  /** The kubelet's own port. Default: 10250, or any free one where that is taken. */
+  port?: number
   /** Signal → quantity or percentage. */
   evictionHard?: Record<string, string>
   evictionSoft?: Record<string, string>
@@ -93,6 +95,7 @@ const isUserNamespaces: Check = value =>
   )
 
 const FIELDS: Record<keyof KubeletConfiguration, Check> = {
+  port: isWithin(1, 65_535),
   evictionHard: isMap,
   evictionSoft: isMap,
   evictionSoftGracePeriod: isMap,
