@@ -1,6 +1,10 @@
 // kubectl top, and what monitoring reads of a node.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { get } from 'node:https'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { Node } from '../../src/api/types/core-v1.ts'
 import { eventually, type KubectlVersion, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
@@ -69,4 +73,38 @@ test('the node answers summary and metrics through the API server', async () => 
   assert.match(await raw('metrics/cadvisor'), /^container_memory_working_set_bytes\{container="works",/m)
   const { stderr } = await cluster.tryKubectl(['get', '--raw', `/api/v1/nodes/${node}/proxy/nothing`])
   assert.match(stderr, /NotFound/)
+})
+
+test('the node answers on a port of its own, to whoever may ask', async () => {
+  const { status } = await cluster.json<Node>(`get node ${node}`)
+  const port = status.daemonEndpoints?.kubeletEndpoint?.Port
+  const address = status.addresses!.find(({ type }) => type === 'InternalIP')!.address
+  await cluster.kubectl('create serviceaccount monitor')
+  const token = (await cluster.kubectl('create token monitor')).trim()
+  const authority = readFileSync(join(cluster.dataDir, 'pki', 'ca.crt'))
+  const ask = (path: string, shown?: string) =>
+    new Promise<{ code: number; body: string }>((resolve, reject) => {
+      const headers = shown ? { Authorization: `Bearer ${shown}` } : {}
+      get(`https://${address}:${port}${path}`, { ca: authority, headers, agent: false }, async answer => {
+        let body = ''
+        for await (const chunk of answer.setEncoding('utf8')) body += chunk
+        resolve({ code: answer.statusCode!, body })
+      }).once('error', reject)
+    })
+  assert.equal((await ask('/metrics')).code, 401)
+  assert.deepEqual(await ask('/pods', token), {
+    code: 403,
+    body: 'Forbidden (user=system:serviceaccount:default:monitor, verb=get, resource=nodes, subresource(s)=[pods proxy])\n',
+  })
+  await cluster.kubectl('create clusterrole monitor --verb=get --resource=nodes/metrics,nodes/stats')
+  await cluster.kubectl(
+    'create clusterrolebinding monitor --clusterrole=monitor --serviceaccount=default:monitor',
+  )
+  assert.match((await ask('/metrics/resource', token)).body, /^pod_cpu_usage_seconds_total\{.*pod="busy"/m)
+  assert.match(
+    (await ask('/metrics/cadvisor', token)).body,
+    /^container_memory_working_set_bytes\{.*pod="busy"/m,
+  )
+  assert.equal(JSON.parse((await ask('/stats/summary', token)).body).node.nodeName, node)
+  assert.equal((await ask('/configz', token)).code, 403)
 })
