@@ -10,6 +10,8 @@ import { observeNode } from './eviction/measure-node.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
 import { makeWorkerParts } from './make-worker-parts.ts'
+import { KubeletInstruments } from './metrics/kubelet-instruments.ts'
+import { measuredRuntime } from './metrics/measured-runtime.ts'
 import { type Machine, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import { NodeCare } from './node-care.ts'
@@ -46,11 +48,14 @@ export class Kubelet {
   readonly #admission: PodAdmission
   readonly #resizes: Resizes
   readonly #stats: StatsCollector
+  readonly #instruments = new KubeletInstruments()
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
 
-  constructor(parts: KubeletParts) {
+  constructor(given: KubeletParts) {
+    const runtime = measuredRuntime(given.runtime, this.#instruments, given.clock)
+    const parts = { ...given, runtime }
     this.#parts = parts
     const { client, clock, log, nodeName, random } = parts
     this.#view = new RuntimeView(parts.runtime)
@@ -71,7 +76,15 @@ export class Kubelet {
       isKnown: uid => this.#workerOf(uid) !== undefined,
     })
     const taken = () => this.#workers.taken()
-    this.#stats = new StatsCollector({ runtime: parts.runtime, facts: parts, clock, pods: taken })
+    const cgroupOf = (pod: Pod) => parts.options?.cgroups?.pathOf(pod) ?? ''
+    this.#stats = new StatsCollector({
+      runtime,
+      facts: parts,
+      clock,
+      pods: taken,
+      cgroupOf,
+      claimedPath: (uid, volume) => this.#workerParts?.volumes.pathOf(uid, volume),
+    })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
   }
@@ -94,6 +107,7 @@ export class Kubelet {
     const configuration = options?.configuration ?? {}
     return {
       stats: this.#stats,
+      instruments: this.#instruments,
       pods,
       logs: this.#logs,
       runtime,
@@ -115,7 +129,8 @@ export class Kubelet {
     const { runtimeName } = version
     const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
     const node = () => this.#agent?.node
-    const around = { machine, runtimeName, view, resizes, workers, node, signal }
+    const instruments = this.#instruments
+    const around = { machine, runtimeName, view, resizes, workers, node, instruments, signal }
     this.#workerParts = makeWorkerParts(this.#parts, around)
     this.#workerParts.statuses.start(signal)
     await Promise.all([

@@ -7,6 +7,7 @@ import { HookRunner } from './hooks/hook-runner.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import { PulledImages } from './images/pulled-images.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
+import type { KubeletInstruments } from './metrics/kubelet-instruments.ts'
 import type { Machine } from './node/machine.ts'
 import { type NodeFacts, nodeFacts } from './node-facts.ts'
 import { PodEvents } from './pod-events.ts'
@@ -32,6 +33,7 @@ export interface WorkerSurroundings {
   workers: PodWorkers
   /** As last seen; undefined before it is registered. */
   node: () => Node | undefined
+  instruments: KubeletInstruments
   /** Aborts when the kubelet ends. */
   signal: AbortSignal
 }
@@ -80,6 +82,7 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
         events,
         clock,
         random,
+        instruments: around.instruments,
         hostIPs: facts.hostIPs,
         changed: uid => workers.get(uid)?.probesChanged(),
       }),

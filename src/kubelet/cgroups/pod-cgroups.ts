@@ -11,6 +11,8 @@ import { type CgroupLimits, podCgroupLimits, podCgroupPath } from './pod-cgroup-
 export interface PodCgroups {
   /** Makes the pod's cgroup; answers its path for the sandbox ('' when there is none). */
   ensure(pod: Pod): string
+  /** Its path, whether or not it is there; '' where pods have none. */
+  pathOf(pod: Pod): string
   /** Raises its limits to what the pod needs now, and lowers none: before its containers grow. */
   widen(pod: Pod): void
   /** Removes it; what runs in it must have ended. */
@@ -19,7 +21,13 @@ export interface PodCgroups {
   uids(): string[]
 }
 
-export const noCgroups: PodCgroups = { ensure: () => '', widen: () => {}, remove: () => {}, uids: () => [] }
+export const noCgroups: PodCgroups = {
+  ensure: () => '',
+  pathOf: () => '',
+  widen: () => {},
+  remove: () => {},
+  uids: () => [],
+}
 
 const MOUNT = '/sys/fs/cgroup'
 const V1_CONTROLLERS = ['cpu', 'memory', 'pids', 'cpuset', 'devices', 'freezer', 'blkio', 'cpuacct'] as const
@@ -53,6 +61,7 @@ export function systemCgroups(root: string, log: Log, podPidsLimit = 0): PodCgro
       burstable.add(pod)
       return path
     },
+    pathOf: pod => podCgroupPath(root, pod),
     widen: pod => {
       const path = podCgroupPath(root, pod)
       made.delete(path)

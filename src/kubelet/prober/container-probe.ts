@@ -2,6 +2,7 @@
 import type { Container, Pod, Probe } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import type { KubeletInstruments } from '../metrics/kubelet-instruments.ts'
 import type { PodEvents } from '../pod-events.ts'
 import type { ProbeResult } from '../pod-worker/observed-pod.ts'
 import type { ProbeOutcome } from './probe-outcome.ts'
@@ -17,6 +18,8 @@ export interface ContainerProbeParts {
   events: PodEvents
   clock: Clock
   random: () => number
+  /** Where runs are counted. */
+  instruments?: Pick<KubeletInstruments, 'probed' | 'forgetProbes'>
 }
 
 export interface ContainerProbeInputs {
@@ -113,7 +116,16 @@ export class ContainerProbe {
     const { probe, container, containerId, podIP } = this.#inputs
     const target = { probe, container, containerId, podIP: podIP() }
     const outcome = await runProbe(target, this.#parts, signal).catch(() => undefined)
+    if (outcome) this.#count(outcome)
     return signal.aborted ? undefined : outcome
+  }
+
+  #count({ result }: ProbeOutcome): void {
+    const { kind, container, pod } = this.#inputs
+    const { name, namespace = '', uid } = pod().metadata
+    const subject = { container: container.name, namespace, pod: name, podUid: uid, type: capitalized(kind) }
+    const seconds = (this.#parts.clock.now() - this.#lastRunAt) / 1_000
+    this.#parts.instruments?.probed(subject, COUNTED_AS[result], seconds)
   }
 
   #take(outcome: ProbeOutcome): void {
@@ -128,7 +140,7 @@ export class ContainerProbe {
 
   #tell({ result, output }: ProbeOutcome): void {
     const { kind, container, pod } = this.#inputs
-    const what = `${kind[0]!.toUpperCase()}${kind.slice(1)} probe`
+    const what = `${capitalized(kind)} probe`
     const warn = (reason: string, text: string) =>
       this.#parts.events.tell(pod(), 'Warning', reason, text, container.name)
     if (result === 'warning') warn('ProbeWarning', `${what} warning: ${output}`)
@@ -136,6 +148,15 @@ export class ContainerProbe {
     if (result === 'error') warn('Unhealthy', `${what} errored and resulted in unknown state: ${output}`)
   }
 }
+
+const capitalized = (kind: ProbeKind) => `${kind[0]!.toUpperCase()}${kind.slice(1)}`
+
+const COUNTED_AS = {
+  success: 'successful',
+  warning: 'successful',
+  failure: 'failed',
+  error: 'unknown',
+} as const
 
 type Times = Parameters<typeof nextProbe>[0]
 

@@ -82,6 +82,8 @@ export class Prober implements Probes {
     for (const { probes } of this.#pods.get(uid)?.containers.values() ?? []) {
       for (const probe of Object.values(probes)) probe.end()
     }
+    const gone = this.#pods.get(uid)?.pod.metadata
+    if (gone) this.#parts.instruments?.forgetProbes({ namespace: gone.namespace ?? '', pod: gone.name })
     this.#pods.delete(uid)
   }
 

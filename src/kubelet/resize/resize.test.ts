@@ -308,6 +308,7 @@ test('the pod’s cgroup grows first and shrinks last; a limit below the use is 
       ensure: () => String(steps.push('ensure')),
       widen: () => void steps.push('widen'),
       remove: () => {},
+      pathOf: () => '',
       uids: () => [],
     },
   })

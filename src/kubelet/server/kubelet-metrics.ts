@@ -1,6 +1,16 @@
 // What the kubelet counts about itself: /metrics. Upstream: pkg/kubelet/metrics, as far as it is a state of now.
 import type { ContainerState, RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import type { KubeletInstruments } from '../metrics/kubelet-instruments.ts'
 import type { Metric } from '../stats/prometheus-text.ts'
+import type { StatsCollector } from '../stats/stats-collector.ts'
+import type { PodFigures, VolumeFigures } from '../stats/summary.ts'
+
+export interface MetricsParts {
+  nodeName: string
+  runtime: RuntimeService
+  stats: StatsCollector
+  instruments: KubeletInstruments
+}
 
 const STATES: Readonly<Partial<Record<ContainerState, string>>> = {
   CONTAINER_CREATED: 'created',
@@ -9,10 +19,16 @@ const STATES: Readonly<Partial<Record<ContainerState, string>>> = {
   CONTAINER_UNKNOWN: 'unknown',
 }
 
-export async function kubeletMetrics(nodeName: string, runtime: RuntimeService): Promise<Metric[]> {
-  const [{ items }, { containers }] = await Promise.all([
+export async function kubeletMetrics({
+  nodeName,
+  runtime,
+  stats,
+  instruments,
+}: MetricsParts): Promise<Metric[]> {
+  const [{ items }, { containers }, { pods }] = await Promise.all([
     runtime.listPodSandbox({ filter: { state: { state: 'SANDBOX_READY' } } }),
     runtime.listContainers({}),
+    stats.summary(),
   ])
   const { user, system } = process.cpuUsage()
   const gauge = (name: string, help: string, samples: Metric['samples']): Metric => ({
@@ -36,6 +52,8 @@ export async function kubeletMetrics(nodeName: string, runtime: RuntimeService):
         return value > 0 ? [{ labels: { container_state: name }, value }] : []
       }),
     ),
+    ...volumeMetrics(pods),
+    ...instruments.workMetrics(),
     gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [
       { labels: {}, value: process.memoryUsage.rss() },
     ]),
@@ -46,4 +64,47 @@ export async function kubeletMetrics(nodeName: string, runtime: RuntimeService):
       samples: [{ labels: {}, value: (user + system) / 1e6 }],
     },
   ]
+}
+
+const VOLUMES: readonly [name: string, help: string, read: (figures: VolumeFigures) => number | undefined][] =
+  [
+    [
+      'kubelet_volume_stats_available_bytes',
+      '[ALPHA] Number of available bytes in the volume',
+      one => one.availableBytes,
+    ],
+    [
+      'kubelet_volume_stats_capacity_bytes',
+      '[ALPHA] Capacity in bytes of the volume',
+      one => one.capacityBytes,
+    ],
+    ['kubelet_volume_stats_inodes', '[ALPHA] Maximum number of inodes in the volume', one => one.inodes],
+    [
+      'kubelet_volume_stats_inodes_free',
+      '[ALPHA] Number of free inodes in the volume',
+      one => one.inodesFree,
+    ],
+    [
+      'kubelet_volume_stats_inodes_used',
+      '[ALPHA] Number of used inodes in the volume',
+      one => one.inodesUsed,
+    ],
+    ['kubelet_volume_stats_used_bytes', '[ALPHA] Number of used bytes in the volume', one => one.usedBytes],
+  ]
+
+/** One series for each claim, however many pods mount it. Upstream: pkg/kubelet/metrics/collectors/volume_stats.go. */
+export function volumeMetrics(pods: readonly Pick<PodFigures, 'volume'>[]): Metric[] {
+  const claimed = new Map<string, VolumeFigures>()
+  for (const figures of pods.flatMap(({ volume = [] }) => volume))
+    if (figures.pvcRef) claimed.set(`${figures.pvcRef.namespace}/${figures.pvcRef.name}`, figures)
+  return VOLUMES.map(([name, help, read]) => ({
+    name,
+    help,
+    type: 'gauge',
+    samples: [...claimed.values()].flatMap(figures => {
+      const { name: persistentvolumeclaim, namespace } = figures.pvcRef!
+      const value = read(figures)
+      return value === undefined ? [] : [{ labels: { namespace, persistentvolumeclaim }, value }]
+    }),
+  }))
 }

@@ -55,7 +55,7 @@ export async function answerKubeletRequest(
 }
 
 async function metrics(_: KubeletRequest, __: string[], parts: KubeletServerParts): Promise<KubeletAnswer> {
-  const body = Buffer.from(prometheusText(await kubeletMetrics(parts.nodeName, parts.runtime)))
+  const body = Buffer.from(prometheusText(await kubeletMetrics(parts)))
   return { code: 200, contentType: PROMETHEUS_TYPE, body }
 }
 

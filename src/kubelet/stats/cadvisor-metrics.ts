@@ -1,10 +1,12 @@
 // /metrics/cadvisor: the figures of containers, pods and the node under cadvisor's names, those that dashboards use.
+import { labelsOf } from './cgroup-metrics.ts'
 import type { Metric, Sample } from './prometheus-text.ts'
+import type { CgroupSubject } from './stats-collector.ts'
 import type { CpuFigures, DiskFigures, InterfaceFigures, MemoryFigures, Summary } from './summary.ts'
 
 interface Subject {
   /** cadvisor labels everything alike; what does not apply is empty. */
-  labels: { container: string; namespace: string; pod: string }
+  labels: Record<string, string>
   cpu?: CpuFigures
   memory?: MemoryFigures
   rootfs?: DiskFigures
@@ -12,20 +14,28 @@ interface Subject {
 }
 
 interface NetworkSubject {
-  labels: { interface: string; namespace: string; pod: string }
+  labels: Record<string, string>
   figures: InterfaceFigures
   at: string
 }
 
-export function cadvisorMetrics(summary: Summary): Metric[] {
-  const subjects = subjectsOf(summary)
-  const networks = networksOf(summary)
+/** `known` are the cgroups whose paths and images can be told. */
+export function cadvisorMetrics(summary: Summary, known: readonly CgroupSubject[] = []): Metric[] {
+  const labels = labelling(known)
+  const subjects = subjectsOf(summary, labels)
+  const networks = networksOf(summary, labels)
   const metric = (
     name: string,
     help: string,
     type: Metric['type'],
     read: (subject: Subject) => [value: number | undefined, time: string | undefined],
-  ): Metric => ({ name, help, type, samples: subjects.flatMap(one => sample(one.labels, ...read(one))) })
+    more: Record<string, string> = {},
+  ): Metric => ({
+    name,
+    help,
+    type,
+    samples: subjects.flatMap(one => sample({ ...one.labels, ...more }, ...read(one))),
+  })
   const network = (
     name: string,
     help: string,
@@ -44,6 +54,7 @@ export function cadvisorMetrics(summary: Summary): Metric[] {
       'Cumulative cpu time consumed in seconds.',
       'counter',
       ({ cpu }) => [seconds(cpu?.usageCoreNanoSeconds), cpu?.time],
+      { cpu: 'total' },
     ),
     metric(
       'container_memory_usage_bytes',
@@ -71,6 +82,24 @@ export function cadvisorMetrics(summary: Summary): Metric[] {
       'gauge',
       ({ startTime }) => [startTime ? Date.parse(startTime) / 1000 : undefined, undefined],
     ),
+    metric(
+      'container_fs_limit_bytes',
+      'Number of bytes that can be consumed by the container on this filesystem.',
+      'gauge',
+      ({ rootfs }) => [rootfs?.capacityBytes, rootfs?.time],
+    ),
+    metric('container_fs_inodes_free', 'Number of available Inodes', 'gauge', ({ rootfs }) => [
+      rootfs?.inodesFree,
+      rootfs?.time,
+    ]),
+    metric('container_fs_inodes_total', 'Number of Inodes', 'gauge', ({ rootfs }) => [
+      rootfs?.inodes,
+      rootfs?.time,
+    ]),
+    metric('container_last_seen', 'Last time a container was seen by the exporter', 'gauge', ({ cpu }) => [
+      cpu && Date.parse(cpu.time) / 1000,
+      cpu?.time,
+    ]),
     network('container_network_receive_bytes_total', 'Cumulative count of bytes received', 'rxBytes'),
     network(
       'container_network_receive_errors_total',
@@ -86,27 +115,39 @@ export function cadvisorMetrics(summary: Summary): Metric[] {
   ]
 }
 
-function subjectsOf({ node, pods }: Summary): Subject[] {
-  const whole: Subject = { ...node, labels: { container: '', namespace: '', pod: '' } }
-  const others = pods.flatMap((pod): Subject[] => {
-    const { namespace, name } = pod.podRef
-    const containers = pod.containers.map(one => ({
-      ...one,
-      labels: { container: one.name, namespace, pod: name },
-    }))
-    return [{ ...pod, labels: { container: '', namespace, pod: name } }, ...containers]
-  })
-  return [whole, ...others]
+type Labelling = (uid: string, namespace: string, pod: string, container: string) => Record<string, string>
+
+function labelling(known: readonly CgroupSubject[]): Labelling {
+  const keyOf = (uid: string, container: string) => `${uid}/${container}`
+  const labels = new Map(
+    known.map(one => [keyOf(one.pod.metadata.uid, one.container?.name ?? ''), labelsOf(one)]),
+  )
+  return (uid, namespace, pod, container) =>
+    labels.get(keyOf(uid, container)) ?? { container, id: '', image: '', name: '', namespace, pod }
 }
 
-function networksOf({ node, pods }: Summary): NetworkSubject[] {
+const NODE = { container: '', id: '/', image: '', name: '', namespace: '', pod: '' }
+
+function subjectsOf({ node, pods }: Summary, labels: Labelling): Subject[] {
+  const others = pods.flatMap((pod): Subject[] => {
+    const { uid, namespace, name } = pod.podRef
+    const containers = pod.containers.map(one => ({ ...one, labels: labels(uid, namespace, name, one.name) }))
+    return [{ ...pod, labels: labels(uid, namespace, name, '') }, ...containers]
+  })
+  return [{ ...node, labels: NODE }, ...others]
+}
+
+function networksOf({ node, pods }: Summary, labels: Labelling): NetworkSubject[] {
   const all = [
-    { network: node.network, namespace: '', pod: '' },
-    ...pods.map(({ network, podRef }) => ({ network, namespace: podRef.namespace, pod: podRef.name })),
+    { network: node.network, labels: NODE },
+    ...pods.map(({ network, podRef }) => ({
+      network,
+      labels: labels(podRef.uid, podRef.namespace, podRef.name, ''),
+    })),
   ]
-  return all.flatMap(({ network, namespace, pod }) =>
+  return all.flatMap(({ network, labels: own }) =>
     (network?.interfaces ?? []).map(figures => ({
-      labels: { interface: figures.name, namespace, pod },
+      labels: { ...own, interface: figures.name },
       figures,
       at: network!.time,
     })),

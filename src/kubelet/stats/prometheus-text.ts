@@ -3,11 +3,13 @@
 export interface Metric {
   name: string
   help: string
-  type: 'counter' | 'gauge'
+  type: 'counter' | 'gauge' | 'histogram'
   samples: Sample[]
 }
 
 export interface Sample {
+  /** What follows the metric's name: a histogram has '_bucket', '_sum' and '_count'. */
+  suffix?: string
   labels: Record<string, string>
   value: number
   /** Milliseconds since the epoch. */
@@ -22,7 +24,8 @@ export function prometheusText(metrics: readonly Metric[]): string {
     .filter(({ samples }) => samples.length > 0)
     .map(({ name, help, type, samples }) => {
       const lines = samples.map(
-        sample => `${name}${labelText(sample.labels)} ${sample.value}${timeText(sample.at)}\n`,
+        sample =>
+          `${name}${sample.suffix ?? ''}${labelText(sample.labels)} ${sample.value}${timeText(sample.at)}\n`,
       )
       return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
     })

@@ -1,11 +1,18 @@
 // Gathers what summary.ts puts together: the runtime's figures, the machine's, and what pods keep on disk (counted at
 // most once a minute, as upstream does).
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Pod } from '../../api/types/core-v1.ts'
+import type { Pod, Volume } from '../../api/types/core-v1.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import { diskFigures } from '../../base/disk-usage.ts'
 import type { ContainerStats, PodSandboxStats, RuntimeService } from '../../runtime/cri/cri.generated.ts'
+import {
+  type CgroupDetails,
+  cgroupDetails,
+  cgroupProcesses,
+} from '../../runtime/native/stats/cgroup-details.ts'
 import { type CpuSample, cpuRate } from '../../runtime/native/stats/cpu-rate.ts'
+import { type InterfaceCounters, interfaceCounters } from '../../runtime/native/stats/network-interfaces.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { podLogDir, volumePath } from '../pod-paths.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
@@ -27,6 +34,21 @@ export interface StatsParts {
   clock: PassiveClock
   /** Pods that have not ended. */
   pods: () => readonly Pod[]
+  /** The pod's cgroup, '' where it has none. */
+  cgroupOf?: (pod: Pod) => string
+  /** Where the files of a claim's volume are. */
+  claimedPath?: (uid: string, volume: string) => string | undefined
+}
+
+/** A container or a whole pod, as cadvisor names it, and what the kernel tells of its cgroup. */
+export interface CgroupSubject {
+  pod: Pod
+  /** Undefined for the pod itself. */
+  container?: { name: string; id: string }
+  path: string
+  details: CgroupDetails
+  /** Of the pod's own network; none where it has the node's. */
+  interfaces: InterfaceCounters[]
 }
 
 export class StatsCollector {
@@ -60,6 +82,35 @@ export class StatsCollector {
     return { node: this.#node(time, fs), pods: await Promise.all(figures) }
   }
 
+  /** What the kernel tells of the pods' cgroups, for those that ask for more than the summary has. */
+  async cgroups(): Promise<CgroupSubject[]> {
+    const { pods, cgroupOf } = this.#parts
+    const containers = await this.#containers()
+    return pods().flatMap(pod => {
+      const path = cgroupOf?.(pod) ?? ''
+      const details = path ? cgroupDetails(path) : undefined
+      if (!details) return []
+      const own = containers.filter(({ attributes }) => attributes.labels[LABEL.podUid] === pod.metadata.uid)
+      const inside = own.flatMap(({ attributes: { id, labels } }): CgroupSubject[] => {
+        const found = cgroupDetails(join(path, id))
+        const container = { name: labels[LABEL.containerName] ?? '', id }
+        return found ? [{ pod, container, path: join(path, id), details: found, interfaces: [] }] : []
+      })
+      return [{ pod, path, details, interfaces: this.#interfaces(pod, path, own) }, ...inside]
+    })
+  }
+
+  /** As one of the pod's processes sees them. */
+  #interfaces(pod: Pod, path: string, containers: readonly ContainerStats[]): InterfaceCounters[] {
+    if (pod.spec.hostNetwork) return []
+    for (const { attributes } of containers) {
+      const [pid] = cgroupProcesses(join(path, attributes.id))
+      const text = pid && readIfThere(`/proc/${pid}/net/dev`)
+      if (text) return interfaceCounters(text).filter(({ name }) => name !== 'lo')
+    }
+    return []
+  }
+
   /** Some runtimes list those that have ended, without figures. */
   async #containers(): Promise<ContainerStats[]> {
     const { stats } = await this.#parts.runtime.listContainerStats({})
@@ -86,7 +137,7 @@ export class StatsCollector {
       memory: machineMemory(time),
       network: machineNetwork(time),
       fs,
-      runtime: { imageFs: fs },
+      runtime: { imageFs: fs, containerFs: fs },
       rlimit: processLimits(time),
     }
   }
@@ -110,11 +161,20 @@ export class StatsCollector {
     }
     const logs = names.map(name => measure(name, join(podLogDir(facts, pod), name)))
     const volumes = (pod.spec.volumes ?? []).flatMap(volume => {
-      const plugin = PLUGINS.find(([kind]) => volume[kind] !== undefined)?.[1]
-      return plugin ? [measure(volume.name, volumePath(facts, pod.metadata.uid, plugin, volume.name))] : []
+      const dir = this.#placeOf(pod, volume)
+      if (dir === undefined) return []
+      const claim = claimNameOf(pod, volume)
+      const pvcRef = claim && { pvcRef: { name: claim, namespace: pod.metadata.namespace ?? '' } }
+      return [measure(volume.name, dir).then(own => ({ ...roomOf(dir, time), ...own, ...pvcRef }))]
     })
     const counted = (await Promise.all(logs)).map(({ name, ...figures }) => [name, figures] as const)
     return { logs: new Map(counted), volumes: await Promise.all(volumes) }
+  }
+
+  #placeOf({ metadata: { uid } }: Pod, volume: Volume): string | undefined {
+    if (volume.persistentVolumeClaim || volume.ephemeral) return this.#parts.claimedPath?.(uid, volume.name)
+    const plugin = PLUGINS.find(([kind]) => volume[kind] !== undefined)?.[1]
+    return plugin && volumePath(this.#parts.facts, uid, plugin, volume.name)
   }
 
   #forgetOthers(active: readonly Pod[]): void {
@@ -131,5 +191,35 @@ const PLUGINS = [
   ['downwardAPI', 'downward-api'],
   ['projected', 'projected'],
 ] as const
+
+/** What the file system of a directory has left; nothing where it is not there yet. */
+function roomOf(dir: string, time: string): Partial<DiskFigures> {
+  try {
+    const { availableBytes, capacityBytes, inodes, inodesFree } = diskOf(dir, time)
+    return {
+      ...(availableBytes !== undefined && { availableBytes }),
+      ...(capacityBytes !== undefined && { capacityBytes }),
+      ...(inodes !== undefined && { inodes }),
+      ...(inodesFree !== undefined && { inodesFree }),
+    }
+  } catch {
+    return {}
+  }
+}
+
+function claimNameOf(
+  { metadata }: Pod,
+  { name, persistentVolumeClaim, ephemeral }: Volume,
+): string | undefined {
+  return persistentVolumeClaim?.claimName ?? (ephemeral && `${metadata.name}-${name}`)
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
 
 const apiSeconds = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

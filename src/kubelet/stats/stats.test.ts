@@ -5,10 +5,12 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import type { ContainerStats, PodSandboxStats } from '../../runtime/cri/cri.generated.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
 import { cadvisorMetrics } from './cadvisor-metrics.ts'
+import { cgroupMetrics } from './cgroup-metrics.ts'
 import { ContainerRates } from './container-rates.ts'
 import { machineCpuNanoseconds, machineMemory } from './node-figures.ts'
 import { prometheusText } from './prometheus-text.ts'
 import { resourceMetrics } from './resource-metrics.ts'
+import type { CgroupSubject } from './stats-collector.ts'
 import { podFigures, type Summary } from './summary.ts'
 
 const AT = 1_795_249_271_000
@@ -56,7 +58,10 @@ const sandbox: PodSandboxStats = {
 const disk = { time: TIME, capacityBytes: 1000 }
 const disks = {
   logs: new Map([['a', { time: TIME, usedBytes: 10, inodesUsed: 2 }]]),
-  volumes: [{ name: 'v', time: TIME, usedBytes: 1, inodesUsed: 1 }],
+  volumes: [
+    { name: 'v', time: TIME, usedBytes: 1, inodesUsed: 1 },
+    { name: 'kept', time: TIME, usedBytes: 5_000, inodesUsed: 50, pvcRef: { name: 'c', namespace: 'ns' } },
+  ],
 }
 const both = [stats('a', 100, 2048), stats('b', 200, 1024)]
 
@@ -92,7 +97,7 @@ const summary: Summary = {
     cpu: { time: TIME, usageCoreNanoSeconds: 9e9 },
     memory: { time: TIME, workingSetBytes: 42 },
     fs: disk,
-    runtime: { imageFs: disk },
+    runtime: { imageFs: disk, containerFs: disk },
     rlimit: { time: TIME, maxpid: 1, curproc: 1 },
   },
   pods: [podFigures(pod, [stats('a', 1e9, 2048)], sandbox, disks, disk)],
@@ -125,12 +130,50 @@ test('metrics-server finds its figures', () => {
   }
 })
 
+const traffic = { bytes: 5, packets: 7, errors: 0, dropped: 0 }
+const subject: CgroupSubject = {
+  pod,
+  container: { name: 'a', id: '1' },
+  path: '/k/podu/1',
+  details: {
+    cpu: { user: 1.5e9, system: 0.5e9 },
+    throttling: { periods: 5, throttledPeriods: 2, throttledNanoseconds: 7e9 },
+    memory: {
+      cache: 300,
+      mappedFile: 40,
+      swap: 0,
+      maximum: 1200,
+      failures: 0,
+      kills: 0,
+      faults: { pgfault: 5, pgmajfault: 1 },
+    },
+    devices: [{ major: '8', minor: '0', reads: 1, writes: 2, readBytes: 10, writtenBytes: 20 }],
+    limits: {
+      cpuShares: 2,
+      cpuPeriod: 100_000,
+      cpuQuota: 5_000,
+      memoryBytes: 4096,
+      memorySwapBytes: 0,
+      processes: 0,
+    },
+  },
+  interfaces: [{ name: 'eth0', received: traffic, sent: traffic }],
+}
+
 test('dashboards find theirs', () => {
-  const lines = prometheusText(cadvisorMetrics(summary)).split('\n')
+  const lines = prometheusText([...cadvisorMetrics(summary, [subject]), ...cgroupMetrics([subject])]).split(
+    '\n',
+  )
   for (const line of [
-    `container_cpu_usage_seconds_total{container="",namespace="",pod=""} 9 ${AT}`,
-    `container_memory_working_set_bytes{container="a",namespace="ns",pod="p"} 2048 ${AT}`,
-    `container_network_receive_bytes_total{interface="eth0",namespace="ns",pod="p"} 5 ${AT}`,
+    `container_cpu_usage_seconds_total{container="",id="/",image="",name="",namespace="",pod="",cpu="total"} 9 ${AT}`,
+    `container_memory_working_set_bytes{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p"} 2048 ${AT}`,
+    `container_network_receive_bytes_total{container="",id="",image="",name="",namespace="ns",pod="p",interface="eth0"} 5 ${AT}`,
+    'container_cpu_user_seconds_total{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p"} 1.5',
+    'container_cpu_cfs_throttled_periods_total{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p"} 2',
+    'container_memory_failures_total{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p",failure_type="pgfault",scope="container"} 5',
+    'container_fs_reads_bytes_total{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p",device="8:0"} 10',
+    'container_blkio_device_usage_total{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p",device="8:0",major="8",minor="0",operation="Write"} 20',
+    'container_network_receive_packets_total{container="a",id="/k/podu/1",image="",name="1",namespace="ns",pod="p",interface="eth0"} 7',
   ]) {
     assert.ok(lines.includes(line), line)
   }

@@ -60,6 +60,12 @@ export interface ContainerFigures {
   logs?: DiskFigures
 }
 
+export interface VolumeFigures extends DiskFigures {
+  name: string
+  /** Of a volume that a claim asked for. */
+  pvcRef?: { name: string; namespace: string }
+}
+
 export interface PodFigures {
   podRef: { name: string; namespace: string; uid: string }
   startTime: string
@@ -67,7 +73,7 @@ export interface PodFigures {
   cpu?: CpuFigures
   memory?: MemoryFigures
   network?: NetworkFigures
-  volume?: (DiskFigures & { name: string })[]
+  volume?: VolumeFigures[]
   'ephemeral-storage'?: DiskFigures
   process_stats?: { process_count: number }
 }
@@ -79,7 +85,7 @@ export interface NodeFigures {
   memory: MemoryFigures
   network?: NetworkFigures
   fs: DiskFigures
-  runtime: { imageFs: DiskFigures }
+  runtime: { imageFs: DiskFigures; containerFs: DiskFigures }
   rlimit: { time: string; maxpid: number; curproc: number }
 }
 
@@ -92,7 +98,7 @@ export interface Summary {
 export interface PodDisks {
   /** By container name. */
   logs: ReadonlyMap<string, DiskFigures>
-  volumes: readonly (DiskFigures & { name: string })[]
+  volumes: readonly VolumeFigures[]
 }
 
 const NANOSECONDS = 1_000_000
@@ -209,7 +215,9 @@ function ephemeralStorage(
   { volumes }: PodDisks,
   nodeDisk: DiskFigures,
 ): DiskFigures {
-  const disks = [...containers.flatMap(({ rootfs, logs }) => [rootfs, logs]), ...volumes].filter(
+  // What a claim holds outlives the pod.
+  const own = volumes.filter(({ pvcRef }) => pvcRef === undefined)
+  const disks = [...containers.flatMap(({ rootfs, logs }) => [rootfs, logs]), ...own].filter(
     disk => disk !== undefined,
   )
   const total = sums(disks, ['usedBytes', 'inodesUsed'])

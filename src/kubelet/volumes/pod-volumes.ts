@@ -102,6 +102,11 @@ export class PodVolumes {
     return mounts
   }
 
+  /** Where a volume's files are; undefined before they are there, and for those that have no place of their own. */
+  pathOf(uid: string, volume: string): string | undefined {
+    return this.#pods.get(uid)?.volumes.get(volume)?.ready?.hostPath || undefined
+  }
+
   /** A file of one of the pod's volumes; undefined when it is not there. Links out of the volume are not followed. */
   async readFile(pod: Pod, volume: string, path: string): Promise<string | undefined> {
     const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(volume)?.ready

@@ -1,8 +1,21 @@
-// /proc/net/dev: two lines of heading, then a line per interface; received bytes, packets, errors and five more
+// /proc/net/dev: two lines of heading, then a line per interface; received bytes, packets, errors, dropped and four more
 // columns, then the same for what was sent (proc(5)).
 import type { NetworkInterfaceUsage } from '../../cri/cri.generated.ts'
 
-export function parseInterfaces(text: string): NetworkInterfaceUsage[] {
+interface Traffic {
+  bytes: number
+  packets: number
+  errors: number
+  dropped: number
+}
+
+export interface InterfaceCounters {
+  name: string
+  received: Traffic
+  sent: Traffic
+}
+
+export function interfaceCounters(text: string): InterfaceCounters[] {
   return text
     .split('\n')
     .slice(2)
@@ -10,13 +23,20 @@ export function parseInterfaces(text: string): NetworkInterfaceUsage[] {
     .map(line => {
       const [name, figures] = line.split(':') as [string, string]
       const columns = figures.trim().split(/\s+/).map(Number)
-      const value = (index: number) => ({ value: columns[index] ?? 0 })
-      return {
-        name: name.trim(),
-        rxBytes: value(0),
-        rxErrors: value(2),
-        txBytes: value(8),
-        txErrors: value(10),
+      const traffic = (from: number): Traffic => {
+        const [bytes = 0, packets = 0, errors = 0, dropped = 0] = columns.slice(from)
+        return { bytes, packets, errors, dropped }
       }
+      return { name: name.trim(), received: traffic(0), sent: traffic(8) }
     })
+}
+
+export function parseInterfaces(text: string): NetworkInterfaceUsage[] {
+  return interfaceCounters(text).map(({ name, received, sent }) => ({
+    name,
+    rxBytes: { value: received.bytes },
+    rxErrors: { value: received.errors },
+    txBytes: { value: sent.bytes },
+    txErrors: { value: sent.errors },
+  }))
 }
