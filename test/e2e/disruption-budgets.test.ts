@@ -190,6 +190,24 @@ test('pods that run without being ready may go when the budget says so', async (
   assert.equal((await evict(ns, 'pod-0')).code, 201)
 })
 
+test('without that they may go only while enough others are healthy', async () => {
+  const ns = await namespace('healthy')
+  const probe = { exec: { command: ['sh', '-c', 'test "$(hostname)" != pod-2'] }, periodSeconds: 1 }
+  const containers = [{ name: 'main', image: 'nginx', readinessProbe: probe }]
+  for (const name of ['pod-0', 'pod-1', 'pod-2'])
+    await api.post(podsOf(ns), {
+      metadata: { name, labels: { foo: 'bar' } },
+      spec: { terminationGracePeriodSeconds: 0, containers },
+    })
+  await createBudget(ns, 'foo', { minAvailable: 2 })
+  await eventually('two are healthy', async () => (await observed(ns, 'foo')).status?.currentHealthy === 2)
+  assert.equal((await evict(ns, 'pod-0')).code, 429)
+  assert.equal((await evict(ns, 'pod-2')).code, 201)
+  await eventually('it is gone', async () => (await api.send('GET', `${podsOf(ns)}/pod-2`)).code === 404)
+  await eventually('two are left', async () => (await observed(ns, 'foo')).status?.expectedPods === 2)
+  assert.equal((await evict(ns, 'pod-1')).code, 429)
+})
+
 test('limit ranges are listed everywhere, patched and deleted as a collection', async () => {
   const [one, two] = [await namespace('limits-one'), await namespace('limits-two')]
   const path = (ns: string) => `/api/v1/namespaces/${ns}/limitranges`

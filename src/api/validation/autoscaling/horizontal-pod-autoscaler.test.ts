@@ -46,6 +46,12 @@ const cases: Record<string, [ReturnType<typeof scaler>, ...string[]]> = {
     'spec.behavior.scaleUp.stabilizationWindowSeconds: Invalid value: 3601: must be less than or equal to 3600',
     'spec.behavior.scaleUp.policies: Required value: must specify at least one Policy',
   ],
+  'a tolerance is not below none': [
+    scaler({
+      behavior: { scaleUp: { tolerance: '-0.1', policies: [{ type: 'Pods', value: 1, periodSeconds: 1 }] } },
+    }),
+    'spec.behavior.scaleUp.tolerance: Invalid value: "-100m": must be greater than or equal to 0',
+  ],
   'policies have a type, a value and a period': [
     scaler({ behavior: { scaleDown: { policies: [{ type: 'Some', value: 0, periodSeconds: 1801 }] } } }),
     'spec.behavior.scaleDown.policies[0].type: Unsupported value: "Some": supported values: "Percent", "Pods"',

@@ -12,6 +12,7 @@ import {
   type FieldError,
   forbiddenField,
   invalidValue,
+  NEGATIVE,
   nonNegative,
   notSupported,
   required,
@@ -141,7 +142,7 @@ function validateTarget(target: MetricTarget, path: string): FieldError[] {
 
 function validateRules(rules: HPAScalingRules | undefined, path: string): FieldError[] {
   if (!rules) return []
-  const { stabilizationWindowSeconds: window, selectPolicy, policies = [] } = rules
+  const { stabilizationWindowSeconds: window, selectPolicy, policies = [], tolerance } = rules
   const errors: FieldError[] = []
   const refuse = (detail: string) => invalidValue(`${path}.stabilizationWindowSeconds`, window, detail)
   if (window !== undefined && window < 0) errors.push(refuse('must be greater than or equal to zero'))
@@ -150,7 +151,10 @@ function validateRules(rules: HPAScalingRules | undefined, path: string): FieldE
   if (selectPolicy !== undefined && !SELECT.includes(selectPolicy))
     errors.push(notSupported(`${path}.selectPolicy`, selectPolicy, SELECT))
   if (policies.length === 0) errors.push(required(`${path}.policies`, 'must specify at least one Policy'))
-  return [...errors, ...policies.flatMap((policy, at) => validatePolicy(policy, `${path}.policies[${at}]`))]
+  errors.push(...policies.flatMap((policy, at) => validatePolicy(policy, `${path}.policies[${at}]`)))
+  const least = tolerance === undefined ? undefined : parseQuantity(tolerance)
+  if (least && least.sign < 0) errors.push(invalidValue(`${path}.tolerance`, least.toString(), NEGATIVE))
+  return errors
 }
 
 function validatePolicy({ type, value, periodSeconds }: HPAScalingPolicy, path: string): FieldError[] {
