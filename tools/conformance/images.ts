@@ -69,7 +69,8 @@ export function suiteImages(source: string): ImageRecipe[] {
       ['busybox-static'],
       root => {
         addShell(root)
-        for (const name of ['consumer', 'consume-cpu']) program(root, name, name)
+        program(root, 'consumer', 'consumer')
+        program(root, 'consume-cpu', 'consume-cpu/consume-cpu')
       },
       { Entrypoint: ['/consumer'] },
     ),
