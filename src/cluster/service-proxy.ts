@@ -3,6 +3,7 @@ import { PlainError } from '../base/plain-error.ts'
 import { NftTable } from '../proxy/nft-table.ts'
 import { PolicyEnforcer } from '../proxy/policy/policy-enforcer.ts'
 import { PolicyTable } from '../proxy/policy/policy-table.ts'
+import { HEALTH_PORT, runStatusServers, STATUS_PORT } from '../proxy/proxy-status-servers.ts'
 import { removeTables } from '../proxy/run-nft.ts'
 import { ServiceProxy } from '../proxy/service-proxy.ts'
 import { routeServices } from '../proxy/service-route.ts'
@@ -24,6 +25,10 @@ export function startServiceProxy(api: RunningApiServer, parts: ClusterParts): v
   parts.onStop(() => target.close())
   const proxy = new ServiceProxy({ client, clock, log, place: { nodeName }, target })
   keepRunning(parts, signal => proxy.run(signal))
+  const { health, metrics } = proxy
+  const now = () => clock.now()
+  const status = { health, metrics, now, log, healthPort: HEALTH_PORT, statusPort: STATUS_PORT }
+  keepRunning(parts, signal => runStatusServers(status, signal))
 }
 
 export function startPolicyEnforcer(api: RunningApiServer, parts: ClusterParts): void {

@@ -17,10 +17,12 @@ interface Open {
 
 export class HealthCheckServers {
   readonly #log: Log
+  readonly #isProxyHealthy: () => boolean
   readonly #open = new Map<string, Open>()
 
-  constructor(log: Log) {
+  constructor(log: Log, isProxyHealthy: () => boolean) {
     this.#log = log
+    this.#isProxyHealthy = isProxyHealthy
   }
 
   /** Undefined: the Service has none, or is gone. */
@@ -43,14 +45,15 @@ export class HealthCheckServers {
   #listen(check: HealthCheck): Open {
     const server = createServer((_request, response) => {
       const { namespace, name, localEndpoints } = open.check
-      response.writeHead(localEndpoints > 0 ? 200 : 503, {
+      const serviceProxyHealthy = this.#isProxyHealthy()
+      response.writeHead(localEndpoints > 0 && serviceProxyHealthy ? 200 : 503, {
         'Content-Type': 'application/json',
         'X-Content-Type-Options': 'nosniff',
         'X-Load-Balancing-Endpoint-Weight': String(localEndpoints),
         Connection: 'close',
       })
       const service = { namespace, name }
-      response.end(JSON.stringify({ service, localEndpoints, serviceProxyHealthy: true }))
+      response.end(JSON.stringify({ service, localEndpoints, serviceProxyHealthy }))
     })
     const open: Open = { server, check }
     server.on('error', error =>

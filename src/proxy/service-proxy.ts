@@ -1,7 +1,7 @@
 // The service proxy of one node: watches Services and EndpointSlices and keeps the kernel's maps in step with them.
 // Nothing of a connection passes through here. Upstream: kube-proxy in nftables mode.
-import { endpointSlices, services } from '../api/resources.ts'
-import type { Service } from '../api/types/core-v1.ts'
+import { endpointSlices, nodes, services } from '../api/resources.ts'
+import type { Node, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -11,6 +11,8 @@ import { keyOf } from '../client/lister.ts'
 import { countLocalEndpoints, type Place } from './choose-endpoints.ts'
 import { compileService } from './compile-service.ts'
 import { type HealthCheck, HealthCheckServers } from './health-check-servers.ts'
+import { ProxyHealth } from './proxy-health.ts'
+import { ProxyMetrics } from './proxy-metrics.ts'
 import type { IsKnown } from './route-sweeper.ts'
 import { type Changes, netChanges, RuleTable } from './rule-table.ts'
 
@@ -39,9 +41,12 @@ export interface ProxyOptions {
 }
 
 export class ServiceProxy {
+  readonly health: ProxyHealth
+  readonly metrics = new ProxyMetrics()
   readonly #options: ProxyOptions
   readonly #services: Informer<Service>
   readonly #slices: Informer<EndpointSlice>
+  readonly #node: Informer<Node>
   readonly #rules = new RuleTable()
   readonly #healthChecks: HealthCheckServers
   readonly #dirty = new Set<string>()
@@ -50,8 +55,11 @@ export class ServiceProxy {
 
   constructor(options: ProxyOptions) {
     this.#options = options
-    const { client, clock, log } = options
-    this.#healthChecks = new HealthCheckServers(log)
+    const { client, clock, log, place } = options
+    this.health = new ProxyHealth(clock)
+    this.#healthChecks = new HealthCheckServers(log, () => this.health.isHealthy)
+    const fieldSelector = `metadata.name=${place.nodeName}`
+    this.#node = new Informer({ client, resource: nodes, clock, log, fieldSelector })
     this.#services = new Informer({ client, resource: services, clock, log })
     this.#slices = new Informer({
       client,
@@ -61,29 +69,37 @@ export class ServiceProxy {
       labelSelector: SERVICE_NAME,
       indexers: { [BY_SERVICE]: slice => [serviceKeyOf(slice)] },
     })
-    this.#services.addHandler({
-      add: service => this.#touch(keyOf(service)),
-      update: (_, service) => this.#touch(keyOf(service)),
-      delete: service => this.#touch(keyOf(service)),
-    })
-    this.#slices.addHandler({
-      add: slice => this.#touch(serviceKeyOf(slice)),
-      update: (old, slice) => {
-        this.#touch(serviceKeyOf(old))
-        this.#touch(serviceKeyOf(slice))
-      },
-      delete: slice => this.#touch(serviceKeyOf(slice)),
-    })
+    this.#listen()
   }
 
-  #touch(key: string): void {
+  #listen(): void {
+    const service = (one: Service) => this.#touch('service', keyOf(one))
+    this.#services.addHandler({ add: service, update: (_, one) => service(one), delete: service })
+    const slice = (one: EndpointSlice) => this.#touch('endpoint', serviceKeyOf(one))
+    this.#slices.addHandler({
+      add: slice,
+      update: (old, one) => {
+        // It may have been another Service's.
+        if (serviceKeyOf(old) !== serviceKeyOf(one)) slice(old)
+        slice(one)
+      },
+      delete: slice,
+    })
+    const saw = (node: Node) => this.health.sawNode(node)
+    this.#node.addHandler({ add: saw, update: (_, node) => saw(node) })
+  }
+
+  #touch(what: 'service' | 'endpoint', key: string): void {
     this.#dirty.add(key)
+    this.health.queued()
+    this.metrics.queued(what, this.#options.clock.now())
     this.#wake.resolve()
   }
 
   /** Until the signal aborts; the rules stay in place then. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = Promise.all([this.#services.run(signal), this.#slices.run(signal)])
+    const informers = [this.#services, this.#slices, this.#node]
+    const running = Promise.all(informers.map(informer => informer.run(signal)))
     const aborted = new Promise<void>(resolve => {
       if (signal.aborted) resolve()
       signal.addEventListener('abort', () => resolve(), { once: true })
@@ -98,6 +114,7 @@ export class ServiceProxy {
         if (this.#options.target.hasStaleRoutes) this.#sweepWanted.resolve()
         await Promise.race([this.#wake.promise, aborted])
       } catch (error) {
+        this.metrics.failed()
         this.#options.log.error(
           { error },
           'the service rules could not be changed; installing all of them anew',
@@ -129,6 +146,7 @@ export class ServiceProxy {
 
   /** Brings the kernel up to date with everything known by now. */
   async #step(state: 'unknown' | 'refused' | 'installed'): Promise<void> {
+    const startedAt = this.#options.clock.now()
     this.#wake = Promise.withResolvers()
     const keys = [...this.#dirty]
     this.#dirty.clear()
@@ -136,6 +154,8 @@ export class ServiceProxy {
     if (state === 'refused') await this.#installOneByOne()
     else if (state === 'installed') await this.#options.target.apply(netChanges(steps))
     else await this.#options.target.install(this.#rules.elements())
+    this.metrics.synced(startedAt, this.#options.clock.now())
+    if (this.#dirty.size === 0) this.health.updated()
   }
 
   async #installOneByOne(): Promise<void> {
