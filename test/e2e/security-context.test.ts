@@ -323,13 +323,3 @@ test('what is secret is kept in memory', async () => {
   assert.match(await inside(secretive, 'df /token | tail -1'), /^tmpfs /)
   assert.equal(await inside(secretive, 'stat -c %A /token'), 'drwxrwxrwt')
 })
-
-const mapped = pod('mapped', { spec: 'hostUsers: false' })
-test('a pod that wants a user namespace of its own is not run without one', async () => {
-  await eventually('it is told', async () =>
-    (await cluster.kubectl(`events --for pod/${mapped}`)).includes(
-      'Failed to create pod sandbox: the container runtime does not support user namespaces',
-    ),
-  )
-  assert.equal((await cluster.json<Pod>(`get pod ${mapped}`)).status.phase, 'Pending')
-})

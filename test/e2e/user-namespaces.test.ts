@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync }
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Event, Node, Pod } from '../../src/api/types/core-v1.ts'
+import { cpuQuota, memoryLimit } from './cgroup-file.ts'
 import { eventually, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
@@ -51,6 +52,12 @@ spec:
     volumeMounts: *mounts
 `
 
+async function create(name: string, more: object, container: object = {}): Promise<void> {
+  const containers = [{ name: 'c', image: 'busybox:1.36', command: ['sleep', '1000'], ...container }]
+  const spec = { hostUsers: false, terminationGracePeriodSeconds: 0, containers, ...more }
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
+  await cluster.kubectl(['create', '-f', '-'], { input })
+}
 const ready = (name: string) =>
   eventually(`${name} is ready`, async () => {
     const pod = await cluster.json<Pod>(`get pod ${name}`)
@@ -188,44 +195,61 @@ test('a pod with a user namespace of its own', async t => {
 
 test('a process namespace can be shared in it', async t => {
   if (skip) return t.skip(skip)
-  const spec = {
-    hostUsers: false,
-    shareProcessNamespace: true,
-    terminationGracePeriodSeconds: 0,
-    containers: [{ name: 'c', image: 'busybox:1.36', command: ['sleep', '1000'] }],
-  }
-  await cluster.kubectl(['apply', '-f', '-'], {
-    input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shared' }, spec }),
-  })
+  await create('shared', { shareProcessNamespace: true })
   await ready('shared')
   assert.equal(await inside('shared', 'cat /proc/1/comm'), 'pause')
   assert.equal(await inside('shared', "sed -n 's/^Uid:\\t\\([0-9]*\\).*/\\1/p' /proc/1/status"), '65535')
 })
 
+test('without masks it may set its own network, and nothing else', async t => {
+  if (skip) return t.skip(skip)
+  await create(
+    'unmasked',
+    {},
+    { securityContext: { procMount: 'Unmasked', capabilities: { add: ['NET_ADMIN'] } } },
+  )
+  await ready('unmasked')
+  const script =
+    'echo 81 > /proc/sys/net/ipv4/ip_unprivileged_port_start; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; echo 1 > /proc/sys/kernel/panic'
+  assert.match(await inside('unmasked', script), /^81\n.*(Permission denied|Operation not permitted)$/)
+})
+
+test('its limits hold, and more memory is the end of it', async t => {
+  if (skip) return t.skip(skip)
+  const resources = { limits: { cpu: '200m', memory: '32Mi' } }
+  await create('limited', {}, { resources })
+  const pod = await ready('limited')
+  assert.equal(memoryLimit(cluster.name, pod, 'c'), String(32 << 20))
+  assert.equal(cpuQuota(cluster.name, pod, 'c'), '20000')
+  await create('greedy', { restartPolicy: 'Never' }, { resources, command: ['sh', '-c', 'tail /dev/zero'] })
+  const end = await eventually('it has ended', async () => {
+    const { status } = await cluster.json<Pod>('get pod greedy')
+    return status.containerStatuses?.[0]?.state?.terminated
+  })
+  assert.deepEqual([end.reason, end.exitCode], ['OOMKilled', 137])
+})
+
 test('what cannot be mapped is told in one sentence', async t => {
   if (skip) return t.skip(skip)
-  const spec = {
-    hostUsers: false,
-    terminationGracePeriodSeconds: 0,
-    volumes: [{ name: 'p', hostPath: { path: '/proc' } }],
-    containers: [
-      {
-        name: 'c',
-        image: 'busybox:1.36',
-        command: ['sleep', '1000'],
-        volumeMounts: [{ name: 'p', mountPath: '/p' }],
-      },
-    ],
-  }
-  await cluster.kubectl(['apply', '-f', '-'], {
-    input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'unmappable' }, spec }),
-  })
+  const volumes = [{ name: 'p', hostPath: { path: '/proc' } }]
+  await create('unmappable', { volumes }, { volumeMounts: [{ name: 'p', mountPath: '/p' }] })
   await eventually('the event is there', async () => {
     const { items } = await cluster.json<{ items: Event[] }>('get events')
     return items.some(({ message = '' }) =>
       /owners of files in \/proc cannot be mapped .*does not support it/.test(message),
     )
   })
+})
+
+test('where the kernel cannot, a pod that wants one is not run without', async t => {
+  if (!skip) return t.skip('this kernel can')
+  await create('waits', {})
+  const refusal =
+    "Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime does not support user namespaces"
+  await eventually('it is told', async () =>
+    (await cluster.kubectl('events --for pod/waits')).includes(refusal),
+  )
+  assert.equal((await cluster.json<Pod>('get pod waits')).status.phase, 'Pending')
 })
 
 test('namespaces of the node and a user namespace of its own exclude each other', async () => {
