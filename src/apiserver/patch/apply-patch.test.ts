@@ -198,3 +198,12 @@ test('a strategic merge patch is not for kinds that are not built in', () => {
     (error: unknown) => error instanceof StatusError && error.status.reason === 'UnsupportedMediaType',
   )
 })
+
+test('strategic merge: a kind in the patch changes no kind', () => {
+  const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', spec: { replicas: 1 } }
+  const document = { apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 3 } }
+  assert.deepEqual(applyPatch(scale, { type: 'application/strategic-merge-patch+json', document }), {
+    ...scale,
+    spec: { replicas: 3 },
+  })
+})

@@ -28,7 +28,11 @@ export function applyPatch(
   const facts =
     type === 'application/strategic-merge-patch+json' ? findType(target.apiVersion, target.kind) : undefined
   if (!facts) throw unsupportedPatchType()
-  return applyStrategicMergePatch({ ...target }, document, facts)
+  const { apiVersion, kind } = target
+  const patched = applyStrategicMergePatch({ ...target }, document, facts)
+  // The type is the target's, whatever the patch says: Ansible scales with kind: Deployment. Upstream converts the
+  // result into a value of the target's type (strategicPatchObject).
+  return isMap(patched) ? { ...patched, apiVersion, kind } : patched
 }
 
 function unsupportedPatchType(): StatusError {
