@@ -49,6 +49,7 @@ import { withAggregatedReads } from './aggregated-reads.ts'
 import { startAggregation } from './aggregation.ts'
 import { controllerClient } from './controller-clients.ts'
 import { lateNodeAccess } from './late-node-access.ts'
+import { ensureKubeletCaller, otherKubelets } from './other-kubelets.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { ServedResources } from './served-resources.ts'
 
@@ -68,8 +69,8 @@ export interface RunningApiServer {
   metricsReader(account: string): Client
   /** Everything that is served, for controllers that look at all of it. */
   catalog: MutableCatalog
-  /** Plugs in how nodes are reached; until then logs are refused. */
-  setNodeAccess(access: NodeAccess): void
+  /** Plugs in how this machine's own node is reached. */
+  setNodeAccess(nodeName: string, access: NodeAccess): void
 }
 
 export async function startApiServer(
@@ -90,7 +91,7 @@ export async function startApiServer(
   const tokens = new ServiceAccountTokens({ privateKey: pki.serviceAccountKey, clock, find })
   const legacyTokens = new LegacyTokens({ privateKey: pki.serviceAccountKey, find })
   const otherTokens = [legacyTokens.authenticate, bootstrapTokenAuthenticator({ clock, find })]
-  const late = lateNodeAccess()
+  const late = lateNodeAccess(otherKubelets({ pki, clock, find }))
   let served: ServedResources | undefined
   const admission = chain([
     ...defaultPlugins({
@@ -159,6 +160,8 @@ export async function startApiServer(
     key: pki.admin.privateKey,
   })
   const inProcess = authorized(handle, authorizer)
+  const administrator = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
+  keepRunning(parts, () => ensureKubeletCaller(new Client(inProcess, administrator, 'kubernode')))
   return {
     server,
     port,

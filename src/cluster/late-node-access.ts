@@ -1,29 +1,26 @@
-// The API server is built before any node is there; the node's part is plugged in once it is.
+// The API server is built before any node is there; this machine's own node is plugged in once it is, and every other
+// node is reached over the network.
 import type { NodeAccess } from '../api/node-access.ts'
 
 export interface LateNodeAccess {
   access: NodeAccess
-  plugIn(access: NodeAccess): void
+  plugIn(nodeName: string, access: NodeAccess): void
 }
 
-/** Calls before `plugIn` fail. */
-export function lateNodeAccess(): LateNodeAccess {
-  let plugged: NodeAccess | undefined
-  const current = (): NodeAccess => {
-    if (!plugged) throw new Error('no node can be reached yet')
-    return plugged
-  }
+export function lateNodeAccess(others: NodeAccess): LateNodeAccess {
+  let own: { nodeName: string; access: NodeAccess } | undefined
+  const of = (nodeName: string) => (own?.nodeName === nodeName ? own.access : others)
   return {
     access: {
-      logs: async (...request) => current().logs(...request),
-      exec: async (...request) => current().exec(...request),
-      attach: async (...request) => current().attach(...request),
-      ask: async (...request) => current().ask(...request),
-      portForward: async (...request) => current().portForward(...request),
-      get: async (...request) => current().get(...request),
+      logs: async (nodeName, ...rest) => of(nodeName).logs(nodeName, ...rest),
+      exec: async (nodeName, ...rest) => of(nodeName).exec(nodeName, ...rest),
+      attach: async (nodeName, ...rest) => of(nodeName).attach(nodeName, ...rest),
+      ask: async (nodeName, ...rest) => of(nodeName).ask(nodeName, ...rest),
+      portForward: async (nodeName, ...rest) => of(nodeName).portForward(nodeName, ...rest),
+      get: async (nodeName, ...rest) => of(nodeName).get(nodeName, ...rest),
     },
-    plugIn(access) {
-      plugged = access
+    plugIn(nodeName, access) {
+      own = { nodeName, access }
     },
   }
 }

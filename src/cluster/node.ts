@@ -112,7 +112,7 @@ export async function startKubelet(
       devices: systemBlockDevices(parts.name),
     },
   })
-  api.setNodeAccess(kubelet.nodeAccess)
+  api.setNodeAccess(nodeName, kubelet.nodeAccess)
   const ready = untilReady(api, parts)
   keepRunning(parts, signal => kubelet.run(signal))
   // Undone before everything else: pods end while all that they may need is still there. Those that have no time are

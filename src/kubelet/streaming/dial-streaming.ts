@@ -1,23 +1,32 @@
-// Opens the URL that a runtime answers to Exec, Attach and PortForward, as SPDY/3.1: the protocol that containerd,
-// CRI-O and our own runtime all serve there. Upstream: client-go's SPDY round tripper.
+// Opens the URL that a runtime answers to Exec, Attach and PortForward, or that a kubelet elsewhere has for them, as
+// SPDY/3.1: what containerd, CRI-O, our own runtime and kubelets all serve. Upstream: client-go's SPDY round tripper.
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
 
-/** Throws with the runtime's words when it refuses. */
+/** Who calls, where the other side asks for it. PEM. */
+export interface ClientPair {
+  certificate: string
+  privateKey: string
+}
+
+/** Throws with the other side's words when it refuses. */
 export async function dialStreaming(
   url: string,
   protocol: string,
   signal: AbortSignal,
+  pair?: ClientPair,
 ): Promise<SpdyConnection> {
   const send = url.startsWith('https:') ? httpsRequest : httpRequest
   const request = send(url, {
     method: 'POST',
     agent: false,
     signal,
-    // The runtime's certificate is its own; the URL came over its socket and holds a secret.
+    // A runtime's certificate is its own, and the URL came over its socket and holds a secret; so is a kubelet's,
+    // which upstream's API server does not check either unless it is given an authority for it.
     ...(url.startsWith('https:') && { rejectUnauthorized: false }),
+    ...(pair && { cert: pair.certificate, key: pair.privateKey }),
     headers: {
       Connection: 'Upgrade',
       Upgrade: 'SPDY/3.1',

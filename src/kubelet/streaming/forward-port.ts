@@ -4,15 +4,17 @@
 import type { PortForwarder } from '../../api/node-access.ts'
 import { joinStreams } from '../../base/join-streams.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
-import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
-import { dialStreaming } from './dial-streaming.ts'
+import { type ClientPair, dialStreaming } from './dial-streaming.ts'
 
 const PROTOCOL = 'portforward.k8s.io'
 
-export function forwardPort(runtime: RuntimeService, podSandboxId: string): PortForwarder {
+/** `urlOf`: where the port is to be asked for. */
+export function forwardPort(
+  urlOf: (port: number) => Promise<string> | string,
+  pair?: ClientPair,
+): PortForwarder {
   return async (port, stream, signal) => {
-    const { url } = await runtime.portForward({ podSandboxId, port: [port] })
-    const connection = await dialStreaming(url, PROTOCOL, signal)
+    const connection = await dialStreaming(await urlOf(port), PROTOCOL, signal, pair)
     const hangUp = () => connection.destroy()
     signal.addEventListener('abort', hangUp, { once: true })
     try {

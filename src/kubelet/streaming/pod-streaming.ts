@@ -50,7 +50,8 @@ export class PodStreaming {
   async portForward(pod: PodReference): Promise<PortForwarder> {
     this.#require(pod)
     const podSandboxId = await this.#readySandbox(pod)
-    return forwardPort(this.#parts.runtime, podSandboxId)
+    const { runtime } = this.#parts
+    return forwardPort(async port => (await runtime.portForward({ podSandboxId, port: [port] })).url)
   }
 
   #require({ uid }: PodReference): void {

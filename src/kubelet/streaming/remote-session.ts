@@ -10,14 +10,14 @@ import type {
 } from '../../api/node-access.ts'
 import type { SpdyConnection } from '../../base/spdy/spdy-connection.ts'
 import type { SpdyStream } from '../../base/spdy/spdy-stream.ts'
-import { dialStreaming } from './dial-streaming.ts'
+import { type ClientPair, dialStreaming } from './dial-streaming.ts'
 
 const PROTOCOL = 'v4.channel.k8s.io'
 
 /** `options` decide which streams are opened; the caller must bring as many. */
-export function remoteSession(url: string, options: AttachOptions): RemoteSession {
+export function remoteSession(url: string, options: AttachOptions, pair?: ClientPair): RemoteSession {
   return async (streams, signal) => {
-    const connection = await dialStreaming(url, PROTOCOL, signal)
+    const connection = await dialStreaming(url, PROTOCOL, signal, pair)
     const hangUp = () => connection.destroy()
     signal.addEventListener('abort', hangUp, { once: true })
     if (signal.aborted) hangUp()
