@@ -6,7 +6,8 @@ import type { Pod } from '../api/types/core-v1.ts'
 import { Informer } from '../client/informer.ts'
 import { PodAdmission } from './admission/pod-admission.ts'
 import { shutdownGrace } from './configuration/settings.ts'
-import { observeNode } from './eviction/measure-node.ts'
+import type { Eviction } from './eviction/judge.ts'
+import { imageDirOf, observeNode, onSameDisk } from './eviction/measure-node.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
 import { makeWorkerParts } from './make-worker-parts.ts'
@@ -17,6 +18,7 @@ import { NodeAgent } from './node/node-agent.ts'
 import { NodeCare } from './node-care.ts'
 import { PodEvents } from './pod-events.ts'
 import { PodIntake } from './pod-intake.ts'
+import { referenceTo } from './pod-name.ts'
 import type { PodWorker } from './pod-worker/pod-worker.ts'
 import { removePrepared } from './pod-worker/prepared-containers.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
@@ -52,11 +54,14 @@ export class Kubelet {
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
+  /** Where the runtime keeps images: as far as is known. */
+  #imageDir: string
 
   constructor(given: KubeletParts) {
     const runtime = measuredRuntime(given.runtime, this.#instruments, given.clock)
     const parts = { ...given, runtime }
     this.#parts = parts
+    this.#imageDir = parts.rootDir
     const { client, clock, log, nodeName, random } = parts
     this.#view = new RuntimeView(parts.runtime)
     this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workerOf(uid) })
@@ -122,6 +127,7 @@ export class Kubelet {
     this.#signal = signal
     const { runtime, clock, log } = this.#parts
     const version = await runtime.version({ version: 'v1' })
+    this.#imageDir = await imageDirOf(runtime, this.#parts.rootDir)
     const machine =
       this.#parts.options?.machine ??
       readMachine(this.#parts.rootDir, `${version.runtimeName}://${version.runtimeVersion}`)
@@ -202,6 +208,7 @@ export class Kubelet {
     return new PodAdmission({
       allowedUnsafeSysctls: this.#parts.options?.configuration?.allowedUnsafeSysctls ?? [],
       node: () => this.#agent?.node,
+      pressures: () => this.#care.pressures,
       refreshNode: () => this.#agent!.refresh(),
       othersThan: uid =>
         this.#workers.taken().filter(other => other.metadata.uid !== uid && this.#isKnown(other)),
@@ -213,6 +220,15 @@ export class Kubelet {
   async #end(pod: Pod, words: FailWords, graceSeconds: number, signal: AbortSignal): Promise<void> {
     this.#workerParts!.events.tell(pod, 'Warning', words.reason, words.message)
     await this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal)
+  }
+
+  /** Resolves when the pod's volumes are gone too. */
+  async #evict({ pod, message, annotations, graceSeconds, disruption }: Eviction, signal: AbortSignal) {
+    this.#parts.recorder.event(referenceTo(pod), 'Warning', EVICTED, message, annotations)
+    const worker = this.#workers.get(pod.metadata.uid)
+    const words = { reason: EVICTED, message, ...(disruption && { disruption }) }
+    await worker?.evict(words, graceSeconds, signal)
+    await worker?.cleared(signal)
   }
 
   #reportNode(): void {
@@ -232,11 +248,11 @@ export class Kubelet {
       rootDir,
       logDir,
       configuration: options?.configuration ?? {},
-      observe: options?.observe ?? (() => observeNode(rootDir, rootDir)),
+      observe: options?.observe ?? (() => observeNode(rootDir, this.#imageDir)),
+      ownImageDisk: () => !onSameDisk(rootDir, this.#imageDir),
       pods: () => this.#workers.active().map(({ pod }) => pod),
       containers: () => this.#workers.all().flatMap(worker => worker.runningContainers()),
-      evict: ({ pod, message, graceSeconds }, signal) =>
-        this.#end(pod, { reason: EVICTED, message, disruption: true }, graceSeconds, signal),
+      evict: (eviction, signal) => this.#evict(eviction, signal),
       removeDead: async () => {
         for (const worker of this.#workers.all()) await worker.removeDead()
       },

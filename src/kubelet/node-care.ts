@@ -5,9 +5,10 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageService, RuntimeService } from '../runtime/cri/cri.generated.ts'
 import type { KubeletConfiguration } from './configuration/kubelet-configuration.ts'
-import { imagePolicy, logLimits } from './configuration/settings.ts'
+import { evictionThresholds, imagePolicy, logLimits } from './configuration/settings.ts'
 import { EvictionManager, type EvictionParts } from './eviction/eviction-manager.ts'
-import { DEFAULT_HARD, type Observations, parseThresholds } from './eviction/threshold.ts'
+import { measurePods } from './eviction/measure-pods.ts'
+import type { Observations } from './eviction/threshold.ts'
 import { ImageCollector } from './images/image-collector.ts'
 import { type LoggingContainer, LogRotation } from './logs/log-rotation.ts'
 import type { NodePressures } from './node/node-conditions.ts'
@@ -24,6 +25,8 @@ export interface NodeCareParts {
   logDir: string
   configuration: KubeletConfiguration
   observe: () => Observations
+  /** Images and containers' layers are on a disk of their own. */
+  ownImageDisk: () => boolean
   /** Pods that have not ended. */
   pods: () => readonly Pod[]
   /** Containers that run. */
@@ -56,41 +59,40 @@ export class NodeCare {
   }
 }
 
-function makeImageCollector({
-  runtime,
-  clock,
-  log,
-  recorder,
-  nodeName,
-  configuration,
-  observe,
-}: NodeCareParts) {
+const warnAbout =
+  ({ recorder, nodeName }: NodeCareParts) =>
+  (reason: string, message: string) =>
+    recorder.event(nodeReference(nodeName), 'Warning', reason, message)
+
+function makeImageCollector(parts: NodeCareParts) {
+  const { runtime, clock, log, configuration, observe } = parts
   return new ImageCollector({
     runtime,
     clock,
     log,
     policy: imagePolicy(configuration),
     disk: () => observe()['imagefs.available'],
-    warn: (reason, message) => recorder.event(nodeReference(nodeName), 'Warning', reason, message),
+    warn: warnAbout(parts),
   })
 }
 
 function makeEvictions(parts: NodeCareParts, images: ImageCollector): EvictionManager {
-  const { runtime, clock, log, rootDir, logDir, configuration, observe, pods, evict, removeDead } = parts
-  const { evictionHard, evictionSoft, evictionSoftGracePeriod } = configuration
+  const { runtime, clock, log, rootDir, logDir, configuration, observe, ownImageDisk, pods, evict } = parts
+  const measured = { runtime, facts: { rootDir, logDir } }
   return new EvictionManager({
-    runtime,
     clock,
     log,
-    facts: { rootDir, logDir },
-    thresholds: parseThresholds(evictionHard ?? DEFAULT_HARD, evictionSoft, evictionSoftGracePeriod),
+    thresholds: evictionThresholds(configuration),
+    ownImageDisk,
+    measure: some => measurePods(some, measured),
+    warn: warnAbout(parts),
     softGraceSeconds: configuration.evictionMaxPodGracePeriod ?? 0,
     transitionMs: parseGoDuration(configuration.evictionPressureTransitionPeriod ?? '5m')!,
     observe,
     pods,
     evict,
     reclaimDisk: async () => {
-      await removeDead()
+      await parts.removeDead()
       await images.removeUnused()
     },
     changed: parts.pressuresChanged,

@@ -6,7 +6,13 @@ export type EventType = 'Normal' | 'Warning'
 
 /** What is needed of src/client's event recorder. */
 export interface Recorder {
-  event(about: ObjectReference, type: EventType, reason: string, message: string): void
+  event(
+    about: ObjectReference,
+    type: EventType,
+    reason: string,
+    message: string,
+    annotations?: Record<string, string>,
+  ): void
 }
 
 export class PodEvents {

@@ -1,10 +1,12 @@
 // Whether a pod that is new to the node is taken. What the node lacks is looked at twice, and a critical pod may have
 // others make room for it. Upstream: lifecycle/predicate.go, preemption/preemption.go.
 import type { Node, Pod } from '../../api/types/core-v1.ts'
+import type { NodePressures } from '../node/node-conditions.ts'
 import type { FailWords } from '../pod-worker/worker-phase.ts'
 import { rejection } from './can-admit.ts'
 import { type HostFeatures, hostHasAppArmor, refusedByHost } from './host-features.ts'
 import { preempted } from './preemption.ts'
+import { refusedUnderPressure } from './pressed-node.ts'
 
 const PREEMPTED: FailWords = {
   reason: 'Preempting',
@@ -16,6 +18,8 @@ export interface PodAdmissionParts {
   /** Patterns of kernel settings that the configuration allows. */
   allowedUnsafeSysctls: readonly string[]
   node: () => Node | undefined
+  /** What presses on the node now. */
+  pressures: () => NodePressures
   /** Reads the node anew. */
   refreshNode: () => Promise<void>
   /** Pods that take something of the node, but this one. */
@@ -36,7 +40,11 @@ export class PodAdmission {
     const node = this.#parts.node()
     if (!node) return undefined
     const others = this.#parts.othersThan(pod.metadata.uid)
-    return refusedByHost(pod, this.#hostFeatures()) ?? rejection(pod, node, others)
+    return (
+      refusedUnderPressure(pod, this.#parts.pressures()) ??
+      refusedByHost(pod, this.#hostFeatures()) ??
+      rejection(pod, node, others)
+    )
   }
 
   /**

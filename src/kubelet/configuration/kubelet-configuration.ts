@@ -14,6 +14,10 @@ export interface KubeletConfiguration {
   evictionSoft?: Record<string, string>
   /** Signal → duration. */
   evictionSoftGracePeriod?: Record<string, string>
+  /** Signal → quantity or percentage: what must be available beyond a threshold that was acted on. */
+  evictionMinimumReclaim?: Record<string, string>
+  /** evictionHard changes single defaults instead of replacing all. */
+  mergeDefaultEvictionSettings?: boolean
   /** Seconds. */
   evictionMaxPodGracePeriod?: number
   /** Duration. */
@@ -99,6 +103,8 @@ const FIELDS: Record<keyof KubeletConfiguration, Check> = {
   evictionHard: isMap,
   evictionSoft: isMap,
   evictionSoftGracePeriod: isMap,
+  evictionMinimumReclaim: isMap,
+  mergeDefaultEvictionSettings: value => typeof value === 'boolean',
   evictionMaxPodGracePeriod: isCount,
   evictionPressureTransitionPeriod: isDuration,
   allowedUnsafeSysctls: isList,
@@ -132,11 +138,11 @@ export function parseKubeletConfiguration(text: string, file: string): KubeletCo
     if (!check(value)) throw new PlainError(`${file}: ${name} cannot be ${JSON.stringify(value)}.`)
   }
   const configuration = fields as KubeletConfiguration
-  const { evictionHard = {}, evictionSoft, evictionSoftGracePeriod } = configuration
+  const { evictionHard = {}, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim } = configuration
   const problem = contradiction(configuration)
   if (problem) throw new PlainError(`${file}: ${problem}.`)
   try {
-    parseThresholds(evictionHard, evictionSoft, evictionSoftGracePeriod)
+    parseThresholds(evictionHard, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim)
   } catch (error) {
     throw new PlainError(`${file}: ${(error as Error).message}.`)
   }

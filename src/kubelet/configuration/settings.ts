@@ -1,6 +1,7 @@
 // What a KubeletConfiguration means to the parts of the kubelet: its texts as values, its gaps filled with defaults.
 import { parseGoDuration } from '../../api/duration.ts'
 import { Quantity } from '../../api/quantity.ts'
+import { DEFAULT_HARD, parseThresholds, type Threshold } from '../eviction/threshold.ts'
 import type { ImagePolicy } from '../images/choose-images.ts'
 import { defaultImagePolicy } from '../images/image-collector.ts'
 import { defaultLogLimits, type LogLimits } from '../logs/log-rotation.ts'
@@ -26,6 +27,15 @@ export function logLimits(configuration: KubeletConfiguration): LogLimits {
     maxFiles: containerLogMaxFiles ?? defaultLogLimits.maxFiles,
     everyMs: duration(containerLogMonitorInterval, defaultLogLimits.everyMs),
   }
+}
+
+/** Throws Error with upstream's words. Upstream: mergeDefaultEvictionSettings, ParseThresholdConfig. */
+export function evictionThresholds(configuration: KubeletConfiguration): Threshold[] {
+  const { evictionHard, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim } = configuration
+  const hard = configuration.mergeDefaultEvictionSettings
+    ? { ...DEFAULT_HARD, ...evictionHard }
+    : (evictionHard ?? DEFAULT_HARD)
+  return parseThresholds(hard, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim)
 }
 
 export function imagePolicy(configuration: KubeletConfiguration): ImagePolicy {

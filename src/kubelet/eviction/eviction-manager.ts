@@ -1,40 +1,37 @@
 // Looks every ten seconds at what the node has left and at what pods with limits on local storage use, and ends the
 // pods that judge.ts and storage-limits.ts name. Upstream: pkg/kubelet/eviction/eviction_manager.go.
-import { join } from 'node:path'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
-import { diskUsage } from '../../base/disk-usage.ts'
 import type { Log } from '../../base/log.ts'
-import type { ContainerStats, RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import type { NodePressures } from '../node/node-conditions.ts'
-import type { NodeFacts } from '../node-facts.ts'
-import { podLogDir, volumePath } from '../pod-paths.ts'
-import { LABEL } from '../runtime-view/cri-labels.ts'
-import { choosePod, type Eviction, type Judgement, judge, nothingSeen } from './judge.ts'
+import { choosePod, type Eviction, type Judgement, judge, nothingSeen, ofItsOwnFault } from './judge.ts'
 import type { PodUsage } from './pod-usage.ts'
+import { resourceOf } from './rank-pods.ts'
 import { exceededLimit, hasStorageLimit } from './storage-limits.ts'
 import { isMet, type Observations, type Threshold } from './threshold.ts'
 
 const EVERY_MS = 10_000
 /** Another pod is not judged before the evicted one is gone, or this long. Upstream: podCleanupTimeout. */
 const CLEANUP_MS = 30_000
-const LIMIT_GRACE_SECONDS = 1
 
 export interface EvictionParts {
-  runtime: Pick<RuntimeService, 'listContainerStats'>
-  facts: Pick<NodeFacts, 'rootDir' | 'logDir'>
   thresholds: readonly Threshold[]
   /** The longest grace of a pod that a soft threshold ends. */
   softGraceSeconds: number
   /** evictionPressureTransitionPeriod */
   transitionMs: number
   observe: () => Observations
+  /** Images and containers' layers are on a disk of their own. */
+  ownImageDisk: () => boolean
   /** Pods that have not ended. */
   pods: () => readonly Pod[]
-  /** Resolves when nothing of the pod runs any more. */
+  measure: (pods: readonly Pod[]) => Promise<PodUsage[]>
+  /** Resolves when nothing of the pod is left but its records. */
   evict: (eviction: Eviction, signal: AbortSignal) => Promise<void>
   /** Frees disk by removing what no pod needs: dead containers, unused images. */
   reclaimDisk: () => Promise<void>
+  /** A warning about the node, as an event. */
+  warn: (reason: string, message: string) => void
   /** The pressures have changed. */
   changed: (pressures: NodePressures) => void
   clock: Clock
@@ -55,37 +52,29 @@ export class EvictionManager {
     return this.#pressures
   }
 
+  /** Looks again at once after it has ended a pod. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts
     while (!signal.aborted) {
-      await clock.sleep(EVERY_MS, signal).catch(() => {})
-      if (signal.aborted) return
-      await this.look(signal).catch(error => {
+      const ended = await this.look(signal).catch(error => {
         if (!signal.aborted) log.warn({ error }, 'the node could not be checked for pressure; trying again')
+        return false
       })
+      if (!ended) await clock.sleep(EVERY_MS, signal).catch(() => {})
     }
   }
 
-  /** One look at node and pods. Resolves when what it ended is gone. */
-  async look(signal: AbortSignal): Promise<void> {
-    await this.#endThoseBeyondTheirLimits(signal)
-    const { observe, reclaimDisk, pods, softGraceSeconds } = this.#parts
-    const observations = observe()
+  /** One look at node and pods. Resolves, when what it ended is gone, to whether it ended anything. */
+  async look(signal: AbortSignal): Promise<boolean> {
+    const observations = this.#parts.observe()
     const { state, pressures, starved } = this.#judge(observations)
     this.#state = state
     this.#show(pressures)
-    if (!starved) return
-    if (starved.signal.includes('fs.')) {
-      await reclaimDisk()
-      if (!isMet(starved, observe())) return
-    }
-    const eviction = choosePod(starved, observations, await this.#usages(pods()), softGraceSeconds)
-    if (eviction) await this.#evict(eviction, signal)
-    else
-      this.#parts.log.warn(
-        { signal: starved.signal },
-        'the node is low on a resource and no pod may be evicted',
-      )
+    if (await this.#endThoseBeyondTheirLimits(signal)) return true
+    if (!starved) return false
+    this.#parts.warn('EvictionThresholdMet', `Attempting to reclaim ${resourceOf(starved.signal)}`)
+    if (await this.#reclaim(starved)) return false
+    return this.#endOne(starved, observations, signal)
   }
 
   #judge(observations: Observations): Judgement {
@@ -101,13 +90,36 @@ export class EvictionManager {
     if (!same) this.#parts.changed(pressures)
   }
 
-  async #endThoseBeyondTheirLimits(signal: AbortSignal): Promise<void> {
-    const limited = this.#parts.pods().filter(hasStorageLimit)
-    if (limited.length === 0) return
-    for (const usage of await this.#usages(limited)) {
-      const message = exceededLimit(usage)
-      if (message) await this.#evict({ pod: usage.pod, message, graceSeconds: LIMIT_GRACE_SECONDS }, signal)
-    }
+  async #endThoseBeyondTheirLimits(signal: AbortSignal): Promise<boolean> {
+    const { pods, measure, ownImageDisk } = this.#parts
+    const limited = pods().filter(hasStorageLimit)
+    if (limited.length === 0) return false
+    const guilty = (await measure(limited)).flatMap(usage => {
+      const message = exceededLimit(usage, ownImageDisk())
+      return message ? [ofItsOwnFault(usage.pod, message)] : []
+    })
+    await Promise.all(guilty.map(eviction => this.#evict(eviction, signal)))
+    return guilty.length > 0
+  }
+
+  /** Whether no pod has to end: every threshold is left behind, and what is to be reclaimed beyond it. */
+  async #reclaim({ signal }: Threshold): Promise<boolean> {
+    const { thresholds, observe, reclaimDisk, ownImageDisk } = this.#parts
+    // Nothing but logs and volumes is on a disk without images.
+    const helps = signal.startsWith('imagefs') || (signal.startsWith('nodefs') && !ownImageDisk())
+    if (!helps) return false
+    await reclaimDisk()
+    const after = observe()
+    return thresholds.every(threshold => !isMet(threshold, after, true))
+  }
+
+  async #endOne(starved: Threshold, observations: Observations, signal: AbortSignal): Promise<boolean> {
+    const { pods, measure, softGraceSeconds, ownImageDisk, log } = this.#parts
+    const rules = { softGraceSeconds, ownImageDisk: ownImageDisk() }
+    const eviction = choosePod(starved, observations, await measure(pods()), rules)
+    if (eviction) await this.#evict(eviction, signal)
+    else log.warn({ signal: starved.signal }, 'the node is low on a resource and no pod may be evicted')
+    return eviction !== undefined
   }
 
   async #evict(eviction: Eviction, signal: AbortSignal): Promise<void> {
@@ -116,35 +128,5 @@ export class EvictionManager {
     const timeUp = clock.sleep(CLEANUP_MS, AbortSignal.any([signal, waiting.signal])).catch(() => {})
     await Promise.race([evict(eviction, signal), timeUp])
     waiting.abort()
-  }
-
-  async #usages(pods: readonly Pod[]): Promise<PodUsage[]> {
-    const { stats } = await this.#parts.runtime.listContainerStats({})
-    const byPod = Map.groupBy(stats, ({ attributes }) => attributes.labels[LABEL.podUid] ?? '')
-    return Promise.all(pods.map(pod => this.#usage(pod, byPod.get(pod.metadata.uid) ?? [])))
-  }
-
-  async #usage(pod: Pod, stats: readonly ContainerStats[]): Promise<PodUsage> {
-    const { facts } = this.#parts
-    const containers = stats.map(async ({ attributes, memory, writableLayer }) => {
-      const name = attributes.labels[LABEL.containerName] ?? attributes.metadata.name
-      return {
-        name,
-        memory: memory?.workingSetBytes?.value ?? 0,
-        rootfs: writableLayer?.usedBytes?.value ?? 0,
-        logs: await diskUsage(join(podLogDir(facts, pod), name)),
-      }
-    })
-    const emptyDirs = (pod.spec.volumes ?? [])
-      .filter(({ emptyDir }) => emptyDir && emptyDir.medium !== 'Memory')
-      .map(async ({ name }) => {
-        return [name, await diskUsage(volumePath(facts, pod.metadata.uid, 'empty-dir', name))] as const
-      })
-    return {
-      pod,
-      priority: pod.spec.priority ?? 0,
-      containers: await Promise.all(containers),
-      emptyDirs: Object.fromEntries(await Promise.all(emptyDirs)),
-    }
   }
 }

@@ -18,6 +18,7 @@ import { podOf, spec } from '../testing/pods.fixture.ts'
 import { EvictionManager } from './eviction-manager.ts'
 import { choosePod, type Eviction, type EvictionState, judge as judgeWith, nothingSeen } from './judge.ts'
 import { observeNode } from './measure-node.ts'
+import { measurePods } from './measure-pods.ts'
 import type { PodUsage } from './pod-usage.ts'
 import { rankPods } from './rank-pods.ts'
 import { exceededLimit } from './storage-limits.ts'
@@ -26,6 +27,9 @@ import { DEFAULT_HARD, type Observations, parseThresholds, SIGNALS, type Thresho
 const MI = 2 ** 20
 const GI = 2 ** 30
 
+const NONE = { bytes: 0, inodes: 0 }
+const files = (bytes: number, inodes = 1) => ({ bytes, inodes })
+
 const requesting = (memory?: string): Partial<Container> =>
   memory ? { resources: { requests: { memory } } } : {}
 
@@ -33,8 +37,9 @@ function usage(name: string, memory: number, more: Partial<PodUsage> & { request
   return {
     pod: podOf({ containers: [spec('app', requesting(more.request))] }, { name, uid: name }),
     priority: 0,
-    containers: [{ name: 'app', memory, rootfs: 0, logs: 0 }],
+    containers: [{ name: 'app', memory, rootfs: NONE, logs: NONE }],
     emptyDirs: {},
+    processes: 1,
     ...more,
   }
 }
@@ -43,14 +48,15 @@ test('thresholds are read as the kubelet configuration writes them', () => {
   const hardOnes = { 'memory.available': '100Mi', 'nodefs.available': '10%' }
   const soft = { 'memory.available': '1Gi' }
   assert.deepEqual(parseThresholds(hardOnes, soft, { 'memory.available': '1m30s' }), [
-    { signal: 'memory.available', value: { amount: 100 * MI }, graceMs: 0 },
+    { signal: 'memory.available', value: { amount: 100 * MI, text: '100Mi' }, graceMs: 0 },
     { signal: 'nodefs.available', value: { share: 0.1 }, graceMs: 0 },
-    { signal: 'memory.available', value: { amount: GI }, graceMs: 90_000 },
+    { signal: 'memory.available', value: { amount: GI, text: '1Gi' }, graceMs: 90_000 },
   ])
   for (const [signal, value] of [
     ['cpu.available', '1'],
     ['memory.available', '-1'],
-    ['nodefs.available', '100%'],
+    ['nodefs.available', '101%'],
+    ['nodefs.available', '0'],
   ] as const)
     assert.throws(() => parseThresholds({ [signal]: value }))
   assert.throws(() => parseThresholds({}, soft), /grace period must be specified/)
@@ -107,14 +113,82 @@ const orders: [string, PodUsage[], string[]][] = [
 for (const [what, pods, expected] of orders) {
   test(`of pods to evict, ${what}`, () => {
     assert.deepEqual(
-      rankPods(pods, 'memory').map(({ pod }) => pod.metadata.name),
+      rankPods(pods, 'memory.available', false).map(({ pod }) => pod.metadata.name),
       expected,
     )
   })
 }
 
+const RULES = { softGraceSeconds: 30, ownImageDisk: false }
+
+test('a pod of which nothing is known goes first; inodes and processes have orders of their own', () => {
+  const unknown = usage('unknown', 0, { containers: [], priority: 9 })
+  const named = (list: PodUsage[]) => list.map(({ pod }) => pod.metadata.name)
+  assert.deepEqual(named(rankPods([usage('known', MI), unknown], 'memory.available', false)), [
+    'unknown',
+    'known',
+  ])
+  const withFiles = (name: string, root: number, volumes: number) =>
+    usage(name, 0, {
+      containers: [{ name: 'app', memory: 0, rootfs: files(0, root), logs: NONE }],
+      emptyDirs: { v: files(0, volumes) },
+    })
+  const pods = [withFiles('few', 1, 20), withFiles('many', 100, 2)]
+  assert.deepEqual(named(rankPods(pods, 'nodefs.inodesFree', false)), ['many', 'few'])
+  assert.deepEqual(named(rankPods(pods, 'nodefs.inodesFree', true)), ['few', 'many'])
+  assert.deepEqual(named(rankPods(pods, 'imagefs.inodesFree', true)), ['many', 'few'])
+  const forking = [
+    usage('calm', 0, { processes: 1 }),
+    usage('forks', 0, { processes: 50 }),
+    usage('important', 0, { processes: 99, priority: 5 }),
+  ]
+  assert.deepEqual(named(rankPods(forking, 'pid.available', false)), ['forks', 'calm', 'important'])
+})
+
+test('what was acted on holds until its minimum is reclaimed too', () => {
+  const [threshold] = parseThresholds({ 'memory.available': '100Mi' }, {}, {}, { 'memory.available': '50Mi' })
+  const left = (mi: number): Observations => ({ 'memory.available': { available: mi * MI, capacity: GI } })
+  const look = (mi: number, before: EvictionState) => judge([threshold!], left(mi), before, 0)
+  assert.equal(look(120, nothingSeen).starved, undefined)
+  const first = look(90, nothingSeen)
+  assert.ok(first.starved)
+  const second = look(120, first.state)
+  assert.ok(second.starved)
+  assert.equal(look(150, second.state).starved, undefined)
+})
+
+test('a soft threshold gives a pod its own grace at most', () => {
+  const [soft] = parseThresholds({}, { 'memory.available': '1Gi' }, { 'memory.available': '1m' })
+  const graceOf = (own: number) => {
+    const one = usage('p', MI)
+    one.pod.spec.terminationGracePeriodSeconds = own
+    return choosePod(soft!, low, [one], RULES)?.graceSeconds
+  }
+  assert.deepEqual([graceOf(5), graceOf(60)], [5, 30])
+})
+
+test('thresholds of 0% and 100% are none, and percentages are told as amounts', () => {
+  assert.deepEqual(parseThresholds({ 'nodefs.available': '0%', 'imagefs.available': '100%' }), [])
+  const [share] = parseThresholds({ 'nodefs.inodesFree': '10%' })
+  const inodes = { available: 2_000, capacity: 40_960 }
+  const eviction = choosePod(share!, { 'nodefs.inodesFree': inodes }, [usage('p', 0)], RULES)
+  assert.equal(
+    eviction?.message,
+    'The node was low on resource: inodes. Threshold quantity: 4Ki, available: 2k. ',
+  )
+})
+
+test('the event’s annotations are for programs', () => {
+  const eviction = choosePod(hard[0]!, low, [usage('greedy', 60 * MI, { request: '10Mi' })], RULES)
+  assert.deepEqual(eviction?.annotations, {
+    offending_containers: 'app',
+    offending_containers_usage: '60Mi',
+    starved_resource: 'memory',
+  })
+})
+
 test('the message names resource, threshold and the containers that use more than they asked for', () => {
-  const eviction = choosePod(hard[0]!, low, [usage('greedy', 60 * MI, { request: '10Mi' })], 30)
+  const eviction = choosePod(hard[0]!, low, [usage('greedy', 60 * MI, { request: '10Mi' })], RULES)
   assert.deepEqual(eviction && { message: eviction.message, graceSeconds: eviction.graceSeconds }, {
     message:
       'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container app was using 60Mi, request is 10Mi, has larger consumption of memory. ',
@@ -126,7 +200,7 @@ test('critical and static pods are spared', () => {
   const mirror = usage('mirror', GI)
   mirror.pod.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }
   assert.equal(
-    choosePod(hard[0]!, low, [usage('system', GI, { priority: 2_000_000_000 }), mirror], 0),
+    choosePod(hard[0]!, low, [usage('system', GI, { priority: 2_000_000_000 }), mirror], RULES),
     undefined,
   )
 })
@@ -143,31 +217,31 @@ const disk = (volumes: Volume[], limits?: string, more: Partial<PodUsage> = {}):
 const limits: [string, PodUsage, string | undefined][] = [
   [
     'an emptyDir beyond its limit',
-    disk([{ name: 'v', emptyDir: { sizeLimit: '1Mi' } }], undefined, { emptyDirs: { v: 2 * MI } }),
+    disk([{ name: 'v', emptyDir: { sizeLimit: '1Mi' } }], undefined, { emptyDirs: { v: files(2 * MI) } }),
     'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ',
   ],
   [
     'an emptyDir in memory, which cannot grow beyond it',
     disk([{ name: 'v', emptyDir: { sizeLimit: '1Mi', medium: 'Memory' } }], undefined, {
-      emptyDirs: { v: 2 * MI },
+      emptyDirs: { v: files(2 * MI) },
     }),
     undefined,
   ],
   [
     'logs and layer beyond the limit of all containers',
-    disk([], '1Mi', { containers: [{ name: 'app', memory: 0, rootfs: MI, logs: MI }] }),
+    disk([], '1Mi', { containers: [{ name: 'app', memory: 0, rootfs: files(MI), logs: files(MI) }] }),
     'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ',
   ],
   [
     'what is within its limits',
-    disk([], '1Mi', { containers: [{ name: 'app', memory: 0, rootfs: 1, logs: 1 }] }),
+    disk([], '1Mi', { containers: [{ name: 'app', memory: 0, rootfs: files(1), logs: files(1) }] }),
     undefined,
   ],
 ]
 
 for (const [what, pod, message] of limits) {
   test(`${what}: ${message ?? 'nothing happens'}`, () => {
-    assert.equal(exceededLimit(pod), message)
+    assert.equal(exceededLimit(pod, false), message)
   })
 }
 
@@ -209,10 +283,19 @@ function manager(
 ) {
   const evicted: Eviction[] = []
   const shown: NodePressures[] = []
+  const warnings: string[] = []
   let reclaimed = 0
   const made = new EvictionManager({
-    runtime: { listContainerStats: async () => ({ stats: stats as ContainerStats[] }) },
-    facts: { rootDir: dir, logDir: join(dir, 'logs') },
+    measure: some =>
+      measurePods(some, {
+        runtime: {
+          listContainerStats: async () => ({ stats: stats as ContainerStats[] }),
+          listPodSandboxStats: async () => ({ stats: [] }),
+        },
+        facts: { rootDir: dir, logDir: join(dir, 'logs') },
+      }),
+    ownImageDisk: () => false,
+    warn: (reason, message) => warnings.push(`${reason}: ${message}`),
     thresholds: hard,
     softGraceSeconds: 0,
     transitionMs: TRANSITION_MS,
@@ -228,7 +311,7 @@ function manager(
     clock: new ManualClock(0),
     log: silentLog,
   })
-  return { made, evicted, shown, reclaimed: () => reclaimed }
+  return { made, evicted, shown, warnings, reclaimed: () => reclaimed }
 }
 
 const statsOf = (pod: Pod, bytes: number): Partial<ContainerStats> => ({
@@ -268,6 +351,7 @@ test('a full disk is first cleared of what nobody needs', () =>
     const helpless = manager(dir, [podOf()], [], () => full)
     await helpless.made.look(new AbortController().signal)
     assert.deepEqual([helpless.reclaimed(), helpless.evicted.length], [1, 1])
+    assert.deepEqual(helpless.warnings, ['EvictionThresholdMet: Attempting to reclaim ephemeral-storage'])
     let isClear = () => false
     const helped = manager(dir, [podOf()], [], () => (isClear() ? clear : full))
     isClear = () => helped.reclaimed() > 0
@@ -289,8 +373,8 @@ test('a pod whose emptyDir has grown beyond its limit is ended', () =>
     writeFileSync(join(path, 'file'), Buffer.alloc(MI, 1))
     await made.look(new AbortController().signal)
     assert.deepEqual(
-      evicted.map(({ message }) => message),
-      ['Usage of EmptyDir volume "v" exceeds the limit "64Ki". '],
+      evicted.map(({ message, disruption }) => [message, disruption]),
+      [['Usage of EmptyDir volume "v" exceeds the limit "64Ki". ', false]],
     )
   }))
 

@@ -1,7 +1,21 @@
 // What the node has left: memory, disk and process ids, from the kernel.
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { ImageService } from '../../runtime/cri/cri.generated.ts'
 import type { Observation, Observations } from './threshold.ts'
+
+/** Where the runtime says that it keeps images; the fallback for one that keeps them where the kubelet cannot see. */
+export async function imageDirOf(
+  runtime: Pick<ImageService, 'imageFsInfo'>,
+  fallback: string,
+): Promise<string> {
+  const { imageFilesystems } = await runtime.imageFsInfo({}).catch(() => ({ imageFilesystems: [] }))
+  const mountpoint = imageFilesystems[0]?.fsId?.mountpoint
+  return mountpoint && existsSync(mountpoint) ? mountpoint : fallback
+}
+
+export const onSameDisk = (a: string, b: string): boolean =>
+  statSync(nearestExisting(a)).dev === statSync(nearestExisting(b)).dev
 
 /** `nodeDir` is on the disk of volumes and logs, `imageDir` on that of images; often the same one. */
 export function observeNode(nodeDir: string, imageDir: string): Observations {

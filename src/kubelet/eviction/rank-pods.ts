@@ -1,6 +1,7 @@
-// In which order pods are evicted when a resource runs short. Pure. Upstream: rankMemoryPressure, rankDiskPressure.
+// In which order pods are evicted when a resource runs short. Pure. Upstream: rankMemoryPressure,
+// rankDiskPressureFunc, rankPIDPressure.
 import { podRequests } from '../../api/pod/resources.ts'
-import { diskOf, memoryOf, type PodUsage } from './pod-usage.ts'
+import { type DiskShare, diskOf, memoryOf, type PodUsage, WHOLE } from './pod-usage.ts'
 import type { Signal } from './threshold.ts'
 
 export type StarvedResource = 'memory' | 'ephemeral-storage' | 'inodes' | 'pids'
@@ -14,17 +15,41 @@ export const resourceOf = (signal: Signal): StarvedResource =>
         ? 'inodes'
         : 'ephemeral-storage'
 
-/** First those that use more than they asked for, then those of least priority, then the largest. */
-export function rankPods(pods: readonly PodUsage[], resource: StarvedResource): PodUsage[] {
-  const usage = resource === 'memory' ? memoryOf : diskOf
-  const known = resource === 'memory' || resource === 'ephemeral-storage'
-  const excess = new Map(pods.map(pod => [pod, known ? usage(pod) - requestOf(pod, resource) : 0]))
-  return pods.toSorted(
-    (a, b) =>
-      Number(excess.get(b)! > 0) - Number(excess.get(a)! > 0) ||
-      a.priority - b.priority ||
-      excess.get(b)! - excess.get(a)!,
-  )
+/**
+ * Pods of which nothing is known first; then those that use more than they asked for, those of least priority, and the
+ * largest. For process ids only priority and number count. `ownImageDisk`: images and containers' layers have a disk of
+ * their own, so that each disk is relieved by what is on it.
+ */
+export function rankPods(pods: readonly PodUsage[], signal: Signal, ownImageDisk: boolean): PodUsage[] {
+  const keys = new Map(pods.map(pod => [pod, sortKey(pod, signal, ownImageDisk)]))
+  return pods.toSorted((a, b) => {
+    const [first, second] = [keys.get(a)!, keys.get(b)!]
+    const difference = first.map((value, index) => value - second[index]!).find(value => value !== 0)
+    return difference ?? 0
+  })
+}
+
+/** Lower goes first. */
+function sortKey(usage: PodUsage, signal: Signal, ownImageDisk: boolean): number[] {
+  const unknown = usage.containers.length === 0 ? 0 : 1
+  const resource = resourceOf(signal)
+  if (resource === 'pids') return [unknown, usage.priority, -usage.processes]
+  if (resource === 'memory') {
+    const excess = memoryOf(usage) - requestOf(usage, 'memory')
+    return [unknown, excess > 0 ? 0 : 1, usage.priority, -excess]
+  }
+  const disk = diskOf(usage, sharesOn(signal, ownImageDisk))
+  const used = resource === 'inodes' ? disk.inodes : disk.bytes
+  // As upstream: nobody asks for inodes, and the order among the greedy subtracts what was asked for in bytes.
+  const bytesAsked = requestOf(usage, 'ephemeral-storage')
+  const exceeds = used > (resource === 'inodes' ? 0 : bytesAsked)
+  return [unknown, exceeds ? 0 : 1, usage.priority, -(used - bytesAsked)]
+}
+
+/** Upstream: buildSignalToRankFunc. */
+function sharesOn(signal: Signal, ownImageDisk: boolean): readonly DiskShare[] {
+  if (!ownImageDisk) return WHOLE
+  return signal.startsWith('imagefs') ? ['root'] : ['logs', 'volumes']
 }
 
 const requestOf = ({ pod }: PodUsage, resource: StarvedResource): number =>

@@ -28,6 +28,7 @@ export class PodWorker {
   #phase: WorkerPhase = { phase: 'running' }
   #isRejected = false
   #stepFailures = 0
+  #isCleared = false
   /** Of an eviction, of a deletion by force, or of the node's shutdown. */
   #graceOverride: number | undefined
   /** Ends what a step is doing when the pod must stop. */
@@ -130,6 +131,11 @@ export class PodWorker {
       this.wake()
     }
     await this.#stopped(signal)
+  }
+
+  /** Resolves when the pod is over and its volumes are gone, or the signal aborts. */
+  cleared(signal: AbortSignal): Promise<void> {
+    return this.#state.onlookers.until(() => this.#isCleared || this.#isGone, signal)
   }
 
   /**
@@ -285,5 +291,7 @@ export class PodWorker {
     state.starts.clear()
     const nothingLeft = await finishPod(this.pod, state.observed, () => state.removed, this.#parts)
     if (nothingLeft) this.#phase = { phase: 'gone' }
+    this.#isCleared = true
+    state.onlookers.looked()
   }
 }
