@@ -64,7 +64,12 @@ export class Kubelet {
     this.#imageDir = parts.rootDir
     const { client, clock, log, nodeName, random } = parts
     this.#view = new RuntimeView(parts.runtime)
-    this.#logs = new PodLogs({ runtime: parts.runtime, clock, workerOf: uid => this.#workerOf(uid) })
+    this.#logs = new PodLogs({
+      runtime: parts.runtime,
+      clock,
+      workerOf: uid => this.#workerOf(uid),
+      runtimeName: () => this.#workerParts!.runtimeName,
+    })
     this.#care = this.#makeCare()
     this.#shutdown = this.#makeShutdown()
     this.#admission = this.#makeAdmission()

@@ -1,5 +1,5 @@
 // `kubernode down`: ends a cluster, running or crashed, and removes everything it made on the machine.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import type { Command } from 'commander'
 import { SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
@@ -43,10 +43,21 @@ async function down(options: ClusterOptions & { purge?: boolean; grace?: number 
   }
   // A cluster that ends in its own way removes everything itself, its file of being there last.
   if (!running || existsSync(paths.running)) await removeEverything(options.name, paths)
-  if (options.purge) rmSync(paths.dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
+  if (options.purge) removeData(paths.dataDir)
   terminal.done(
     running ? 'stopped' : 'cleaned up',
     took(),
     options.purge ? '' : `data stays in ${paths.dataDir}`,
   )
+}
+
+/** A directory on which a disk is mounted is only emptied. */
+function removeData(dataDir: string): void {
+  try {
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
+  } catch (error) {
+    const isMountPoint =
+      (error as NodeJS.ErrnoException).code === 'EBUSY' && readdirSync(dataDir).length === 0
+    if (!isMountPoint) throw error
+  }
 }

@@ -17,12 +17,11 @@ import { KubeletWorld } from '../testing/kubelet-world.fixture.ts'
 import { podOf, spec } from '../testing/pods.fixture.ts'
 import { EvictionManager } from './eviction-manager.ts'
 import { choosePod, type Eviction, type EvictionState, judge as judgeWith, nothingSeen } from './judge.ts'
-import { observeNode } from './measure-node.ts'
 import { measurePods } from './measure-pods.ts'
 import type { PodUsage } from './pod-usage.ts'
 import { rankPods } from './rank-pods.ts'
 import { exceededLimit } from './storage-limits.ts'
-import { DEFAULT_HARD, type Observations, parseThresholds, SIGNALS, type Threshold } from './threshold.ts'
+import { DEFAULT_HARD, type Observations, parseThresholds, type Threshold } from './threshold.ts'
 
 const MI = 2 ** 20
 const GI = 2 ** 30
@@ -43,24 +42,6 @@ function usage(name: string, memory: number, more: Partial<PodUsage> & { request
     ...more,
   }
 }
-
-test('thresholds are read as the kubelet configuration writes them', () => {
-  const hardOnes = { 'memory.available': '100Mi', 'nodefs.available': '10%' }
-  const soft = { 'memory.available': '1Gi' }
-  assert.deepEqual(parseThresholds(hardOnes, soft, { 'memory.available': '1m30s' }), [
-    { signal: 'memory.available', value: { amount: 100 * MI, text: '100Mi' }, graceMs: 0 },
-    { signal: 'nodefs.available', value: { share: 0.1 }, graceMs: 0 },
-    { signal: 'memory.available', value: { amount: GI, text: '1Gi' }, graceMs: 90_000 },
-  ])
-  for (const [signal, value] of [
-    ['cpu.available', '1'],
-    ['memory.available', '-1'],
-    ['nodefs.available', '101%'],
-    ['nodefs.available', '0'],
-  ] as const)
-    assert.throws(() => parseThresholds({ [signal]: value }))
-  assert.throws(() => parseThresholds({}, soft), /grace period must be specified/)
-})
 
 const TRANSITION_MS = 300_000
 const judge = (...args: [Threshold[], Observations, EvictionState, number]) =>
@@ -244,17 +225,6 @@ for (const [what, pod, message] of limits) {
     assert.equal(exceededLimit(pod, false), message)
   })
 }
-
-test('the kernel tells something about every signal of this machine', () => {
-  const observations = observeNode('/', '/')
-  for (const signal of SIGNALS.filter(signal => observations[signal])) {
-    const { available, capacity } = observations[signal]!
-    assert.ok(available > 0 && available <= capacity, `${signal}: ${available} of ${capacity}`)
-  }
-  assert.ok(
-    observations['memory.available'] && observations['nodefs.available'] && observations['pid.available'],
-  )
-})
 
 async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'eviction-'))
