@@ -1,7 +1,6 @@
 // One look at an autoscaler: what its target has, what its metrics ask for, what is done, and what its status says.
 // Upstream: reconcileAutoscaler of pkg/controller/podautoscaler/horizontal.go.
 import { isDeepStrictEqual } from 'node:util'
-import { type LabelMatcher, parseLabelSelector } from '../../api/labels.ts'
 import { horizontalPodAutoscalers } from '../../api/resources.ts'
 import { formatTime } from '../../api/time.ts'
 import type {
@@ -9,7 +8,6 @@ import type {
   HorizontalPodAutoscalerStatus,
   MetricStatus,
 } from '../../api/types/autoscaling-v2.ts'
-import type { Pod } from '../../api/types/core-v1.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/events/event-recorder.ts'
 import type { ResourceCatalog } from '../../client/resource-catalog.ts'
@@ -21,8 +19,9 @@ import { judgeMetrics, type MetricsVerdict } from './judge-metrics.ts'
 import type { MetricsClient } from './metrics-client.ts'
 import { readScaleTarget, type ScaleTarget, writeScale } from './scale-target.ts'
 import { firstMemory, type ScalingMemory, withChange } from './scaling-memory.ts'
+import { type PodFinder, SelectorProblem, targetPods } from './target-pods.ts'
 
-export interface AutoscalerRoundParts {
+export interface AutoscalerRoundParts extends PodFinder {
   client: Client
   catalog: ResourceCatalog
   metrics: MetricsClient
@@ -31,9 +30,6 @@ export interface AutoscalerRoundParts {
   now: number
   memory: ScalingMemory | undefined
   remember(memory: ScalingMemory): void
-  podsOf(namespace: string, selects: LabelMatcher): readonly Pod[]
-  /** Tells of this autoscaler's selector; answers who else selects the pods. */
-  rivals(selects: LabelMatcher, pods: readonly Pod[]): string | undefined
 }
 
 /** Throws when the status could not be written. */
@@ -42,18 +38,6 @@ export function runAutoscalerRound(
   autoscaler: HorizontalPodAutoscaler,
 ): Promise<void> {
   return new AutoscalerRound(parts, autoscaler).run()
-}
-
-/** The target's pods are not to be told from others. */
-class SelectorProblem extends Error {
-  readonly reason: string
-  readonly shown: string
-
-  constructor(reason: string, message: string, shown = message) {
-    super(message)
-    this.reason = reason
-    this.shown = shown
-  }
 }
 
 class AutoscalerRound {
@@ -116,7 +100,7 @@ class AutoscalerRound {
         metrics,
         namespace,
         selector,
-        pods: this.#podsOf(selector, namespace),
+        pods: targetPods(selector, namespace, this.#parts),
         specReplicas: scale.spec.replicas ?? 0,
         statusReplicas: scale.status?.replicas ?? 0,
         tolerances: tolerancesOf(spec, settings.tolerance),
@@ -137,28 +121,6 @@ class AutoscalerRound {
         judgement: { type: 'ScalingActive', status: 'False', reason: judged, message },
       }
     }
-  }
-
-  /** Upstream: validateAndParseSelector. */
-  #podsOf(selector: string, namespace: string): readonly Pod[] {
-    if (!selector) {
-      const shown = "the HPA target's scale is missing a selector"
-      throw new SelectorProblem('SelectorRequired', 'selector is required', shown)
-    }
-    let selects: LabelMatcher
-    try {
-      selects = parseLabelSelector(selector)
-    } catch (error) {
-      const what = "couldn't convert selector into a corresponding internal selector object"
-      throw new SelectorProblem('InvalidSelector', `${what}: ${messageOf(error)}`)
-    }
-    const pods = this.#parts.podsOf(namespace, selects)
-    const rivals = this.#parts.rivals(selects, pods)
-    if (rivals) {
-      const message = `pods by selector ${selector} are controlled by multiple HPAs: ${rivals}`
-      throw new SelectorProblem('AmbiguousSelector', message)
-    }
-    return pods
   }
 
   async #perform(

@@ -1,7 +1,8 @@
 // All metrics of an autoscaler together: the highest proposal counts. Upstream: computeReplicasForMetrics.
 import type { MetricSpec, MetricStatus } from '../../api/types/autoscaling-v2.ts'
 import type { Judgement } from './autoscaler-conditions.ts'
-import { judgeMetric, MetricFailure, type MetricQuestion, type Proposal } from './judge-metric.ts'
+import type { MetricQuestion } from './count-by-metric.ts'
+import { judgeMetric, MetricFailure, type Proposal } from './judge-metric.ts'
 
 export interface MetricsVerdict {
   /** undefined: nothing is to be done, because too little is known. */
