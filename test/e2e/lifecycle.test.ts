@@ -62,7 +62,13 @@ const all = [
     ],
   }),
   pod('fallback', {
-    containers: [nginx({ lifecycle: { postStart: { httpGet: { path: '/', port: 80, scheme: 'HTTPS' } } } })],
+    // It serves before the hook asks: a hook that finds nobody fails, and its container starts anew ever later.
+    initContainers: [nginx({ ...sidecar, startupProbe: { httpGet: { port: 80 }, periodSeconds: 1 } })],
+    containers: [
+      box('app', 'sleep 3600', {
+        lifecycle: { postStart: { httpGet: { path: '/', port: 80, scheme: 'HTTPS' } } },
+      }),
+    ],
   }),
   pod('sides', {
     restartPolicy: 'Never',
