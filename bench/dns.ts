@@ -11,8 +11,8 @@ import { SystemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { Client } from '../src/client/client.ts'
 import { DnsServer } from '../src/dns/dns-server.ts'
+import { query } from '../src/dns/testing/query.fixture.ts'
 import { encodeMessage } from '../src/dns/wire/encode-message.ts'
-import { CLASS, QUERY, TYPE } from '../src/dns/wire/record-types.ts'
 import { memoryCluster, NAMESPACE } from './memory-cluster.ts'
 
 const SERVICES = 1_000
@@ -105,22 +105,7 @@ async function load(port: number): Promise<void> {
 
 function queryFor(turn: number): Buffer {
   const name = `svc-${turn % SERVICES}.default.svc.cluster.local`
-  return encodeMessage({
-    id: turn % 65_536,
-    isResponse: false,
-    opcode: QUERY,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: false,
-    authenticData: false,
-    checkingDisabled: false,
-    rcode: 0,
-    questions: [{ name, type: turn % 2 ? TYPE.a : TYPE.aaaa, class: CLASS.in }],
-    answers: [],
-    authorities: [],
-    additionals: [],
-  })
+  return encodeMessage(query(name, turn % 2 ? 'a' : 'aaaa', { id: turn % 65_536 }))
 }
 
 if (process.argv[1] === import.meta.filename) {

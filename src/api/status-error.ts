@@ -1,20 +1,9 @@
 // Every API failure is one StatusError that carries a metav1.Status.
 // Texts and codes follow apimachinery pkg/api/errors/errors.go.
 
-export interface StatusCause {
-  reason?: string
-  message?: string
-  field?: string
-}
+import type { StatusCause, StatusDetails } from './types/meta-v1.ts'
 
-export interface StatusDetails {
-  name?: string
-  group?: string
-  kind?: string
-  uid?: string
-  causes?: StatusCause[]
-  retryAfterSeconds?: number
-}
+export type { StatusCause, StatusDetails }
 
 /** metav1.Status of a failure. */
 export interface Status {

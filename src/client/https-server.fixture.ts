@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ApiHandler, ApiRequest, PatchType, RequestOptions, Verb } from '../api/request.ts'
 import { StatusError } from '../api/status-error.ts'
-import { generateEcKeyPair, issueCertificate, privateKeyPem } from '../base/x509/certificate.ts'
+import { selfSigned } from '../base/x509/self-signed.fixture.ts'
 import type { HttpsOptions } from './https-transport.ts'
 
 export interface LocalServer {
@@ -21,20 +21,9 @@ export interface LocalServer {
 }
 
 export async function serveHttps(handle: ApiHandler): Promise<LocalServer> {
-  const pair = generateEcKeyPair()
-  const subject = { commonName: 'test' }
-  const cert = issueCertificate({
-    subject,
-    publicKey: pair.publicKey,
-    issuer: { subject, ...pair },
-    notBefore: 1_600_000_000_000,
-    notAfter: 4_000_000_000_000,
-    usage: 'server',
-    ipAddresses: ['127.0.0.1'],
-  })
+  const { cert, key } = selfSigned('test', { ipAddresses: ['127.0.0.1'] })
   const headers: Record<string, unknown>[] = []
   let connections = 0
-  const key = privateKeyPem(pair.privateKey)
   const server = createServer({ cert, key }, (incoming, outgoing) => {
     headers.push(incoming.headers)
     void respond(handle, incoming, outgoing)

@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os'
 import { after, before, describe, test } from 'node:test'
 import type { Deployment } from '../../src/api/types/apps-v1.ts'
 import type { HorizontalPodAutoscaler } from '../../src/api/types/autoscaling-v2.ts'
-import { generateEcKeyPair, issueCertificate, privateKeyPem } from '../../src/base/x509/certificate.ts'
+import { selfSigned } from '../../src/base/x509/self-signed.fixture.ts'
 import { eventually, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
@@ -121,47 +121,34 @@ spec:
 
 /** Serves 30 messages, on an address of this machine that is not its loopback. */
 async function metricServer() {
-  const keys = generateEcKeyPair()
-  const subject = { commonName: 'adapter' }
-  const certificate = issueCertificate({
-    subject,
-    publicKey: keys.publicKey,
-    issuer: { subject, ...keys },
-    notBefore: Date.now() - 60_000,
-    notAfter: Date.now() + 600_000,
-    usage: 'server',
-    dnsNames: ['adapter.default.svc'],
-  })
+  const identity = selfSigned('adapter', { dnsNames: ['adapter.default.svc'] })
   const asked: string[] = []
-  const server = createServer(
-    { key: privateKeyPem(keys.privateKey), cert: certificate },
-    (request, response) => {
-      asked.push(request.url ?? '')
-      response.setHeader('content-type', 'application/json')
-      const groupVersion = 'external.metrics.k8s.io/v1beta1'
-      const item = {
-        metricName: 'messages',
-        metricLabels: { queue: 'mail' },
-        timestamp: new Date(),
-        value: '30',
-      }
-      const verbs = ['get']
-      const resource = {
-        name: 'messages',
-        singularName: '',
-        namespaced: true,
-        kind: 'ExternalMetricValueList',
-        verbs,
-      }
-      response.end(
-        JSON.stringify(
-          request.url?.includes('/namespaces/')
-            ? { kind: 'ExternalMetricValueList', apiVersion: groupVersion, metadata: {}, items: [item] }
-            : { kind: 'APIResourceList', groupVersion, resources: [resource] },
-        ),
-      )
-    },
-  )
+  const server = createServer(identity, (request, response) => {
+    asked.push(request.url ?? '')
+    response.setHeader('content-type', 'application/json')
+    const groupVersion = 'external.metrics.k8s.io/v1beta1'
+    const item = {
+      metricName: 'messages',
+      metricLabels: { queue: 'mail' },
+      timestamp: new Date(),
+      value: '30',
+    }
+    const verbs = ['get']
+    const resource = {
+      name: 'messages',
+      singularName: '',
+      namespaced: true,
+      kind: 'ExternalMetricValueList',
+      verbs,
+    }
+    response.end(
+      JSON.stringify(
+        request.url?.includes('/namespaces/')
+          ? { kind: 'ExternalMetricValueList', apiVersion: groupVersion, metadata: {}, items: [item] }
+          : { kind: 'APIResourceList', groupVersion, resources: [resource] },
+      ),
+    )
+  })
   server.listen(0)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

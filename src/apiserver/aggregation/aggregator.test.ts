@@ -8,7 +8,7 @@ import { notFound, StatusError } from '../../api/status-error.ts'
 import { SystemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { settle } from '../../base/manual-clock.ts'
-import { generateEcKeyPair, issueCertificate, privateKeyPem } from '../../base/x509/certificate.ts'
+import { selfSigned } from '../../base/x509/self-signed.fixture.ts'
 import { storageLookup } from '../admission/storage-lookup.ts'
 import { TestRegistry } from '../registry/test-registry.ts'
 import { Aggregator } from './aggregator.ts'
@@ -38,21 +38,10 @@ interface Seen {
 async function place() {
   const identity = makeFrontProxy(Date.now())
   const seen: Seen[] = []
-  const keys = generateEcKeyPair()
-  const subject = { commonName: 'backend' }
-  const authority = issueCertificate({
-    subject,
-    publicKey: keys.publicKey,
-    issuer: { subject, ...keys },
-    notBefore: Date.now() - 60_000,
-    notAfter: Date.now() + 600_000,
-    usage: 'authority',
-    dnsNames: ['api.wardle.svc'],
-  })
+  const own = selfSigned('backend', { usage: 'authority', dnsNames: ['api.wardle.svc'] })
   const backend = createSecureServer(
     {
-      key: privateKeyPem(keys.privateKey),
-      cert: authority,
+      ...own,
       ca: identity.authority,
       requestCert: true,
       rejectUnauthorized: false,
@@ -96,7 +85,7 @@ async function place() {
       service: { namespace: 'wardle', name: 'api', port },
       groupPriorityMinimum: 1000,
       versionPriority: 15,
-      caBundle: Buffer.from(authority).toString('base64'),
+      caBundle: Buffer.from(own.cert).toString('base64'),
       ...more,
     },
   })

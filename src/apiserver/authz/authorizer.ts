@@ -17,6 +17,24 @@ export interface ResourceAttributes {
   labelSelector?: string
 }
 
+/** What is empty is left out. */
+export function resourceAttributes({
+  subresource,
+  namespace,
+  name,
+  ...asked
+}: { [F in keyof ResourceAttributes]: ResourceAttributes[F] | undefined } & Pick<
+  ResourceAttributes,
+  'user' | 'verb' | 'group' | 'version' | 'resource'
+>): ResourceAttributes {
+  return {
+    ...asked,
+    ...(subresource && { subresource }),
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+  }
+}
+
 export interface NonResourceAttributes {
   user: UserInfo
   /** Lower-case HTTP method. */
@@ -74,15 +92,9 @@ export function attributesOf(request: ApiRequest): ResourceAttributes {
   const { user, verb, group, version, resource, subresource, name } = request
   const isNamespace = group === '' && resource === 'namespaces'
   const namespace = request.namespace || (isNamespace ? name : undefined)
+  const checked = name && nameForCheck(request)
   return {
-    user,
-    verb,
-    group,
-    version,
-    resource,
-    ...(subresource && { subresource }),
-    ...(namespace && { namespace }),
-    ...(name && { name: nameForCheck(request) }),
+    ...resourceAttributes({ user, verb, group, version, resource, subresource, namespace, name: checked }),
     ...selectorsOf(request),
   }
 }

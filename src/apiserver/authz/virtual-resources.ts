@@ -10,7 +10,7 @@ import type {
   SubjectAccessReviewSpec,
   SubjectAccessReviewStatus,
 } from '../../api/types/authorization-v1.ts'
-import type { Attributes, Authorizer } from './authorizer.ts'
+import { type Attributes, type Authorizer, resourceAttributes } from './authorizer.ts'
 
 /** Judges a token for TokenReview. Empty audiences: the server's own. Throws StatusError for a bad one. */
 export type TokenReviewer = (
@@ -133,31 +133,14 @@ async function access(
 }
 
 function attributesOf(
-  { resourceAttributes, nonResourceAttributes }: SubjectAccessReviewSpec,
+  { resourceAttributes: asked, nonResourceAttributes }: SubjectAccessReviewSpec,
   user: UserInfo,
 ): Attributes {
-  if (!resourceAttributes) {
+  if (!asked) {
     return { user, verb: nonResourceAttributes?.verb ?? '', path: nonResourceAttributes?.path ?? '' }
   }
-  const {
-    verb = '',
-    group = '',
-    version = '',
-    resource = '',
-    subresource,
-    namespace,
-    name,
-  } = resourceAttributes
-  return {
-    user,
-    verb,
-    group,
-    version,
-    resource,
-    ...(subresource && { subresource }),
-    ...(namespace && { namespace }),
-    ...(name && { name }),
-  }
+  const { verb = '', group = '', version = '', resource = '', subresource, namespace, name } = asked
+  return resourceAttributes({ user, verb, group, version, resource, subresource, namespace, name })
 }
 
 function userOf({ user = '', uid, groups = [], extra }: SubjectAccessReviewSpec): UserInfo {

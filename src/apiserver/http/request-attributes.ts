@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { UserInfo } from '../../api/request.ts'
 import type { Credentials } from '../authn/authenticator.ts'
-import type { Attributes } from '../authz/authorizer.ts'
+import { type Attributes, resourceAttributes } from '../authz/authorizer.ts'
 import { parseRequestInfo, type RequestInfo } from './request-info.ts'
 
 const LONG_RUNNING_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
@@ -41,14 +41,7 @@ export function attributesFor(info: RequestInfo, user: UserInfo, query: URLSearc
   const { verb, group, version, resource, subresource, namespace, name } = info
   const [fieldSelector, labelSelector] = [query.get('fieldSelector'), query.get('labelSelector')]
   return {
-    user,
-    verb,
-    group,
-    version,
-    resource,
-    ...(subresource && { subresource }),
-    ...(namespace && { namespace }),
-    ...(name && { name }),
+    ...resourceAttributes({ user, verb, group, version, resource, subresource, namespace, name }),
     ...(COLLECTION_VERBS.has(verb) && fieldSelector && { fieldSelector }),
     ...(COLLECTION_VERBS.has(verb) && labelSelector && { labelSelector }),
   }

@@ -6,7 +6,7 @@ import { badRequest, internalError, StatusError } from '../../api/status-error.t
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { type Authorizer, requireAllowed } from '../authz/authorizer.ts'
+import { type Authorizer, requireAllowed, resourceAttributes } from '../authz/authorizer.ts'
 import { asPod } from '../registry/strategies/core/pod-strategy.ts'
 import { answerPlainly, PlainRefusal, type UpgradeRequest } from './upgrade.ts'
 
@@ -56,16 +56,8 @@ export async function requireCreate({ authorizer }: StreamingParts, upgrade: Upg
   const { user, info } = upgrade
   if (info.verb === 'create') return
   const { group, version, resource, subresource, namespace, name } = info
-  await requireAllowed(authorizer, {
-    user,
-    verb: 'create',
-    group,
-    version,
-    resource,
-    ...(subresource && { subresource }),
-    ...(namespace && { namespace }),
-    ...(name && { name }),
-  })
+  const asked = { user, verb: 'create', group, version, resource, subresource, namespace, name }
+  await requireAllowed(authorizer, resourceAttributes(asked))
 }
 
 export const upgradeRequired = () => badRequest('Upgrade request required')

@@ -33,16 +33,9 @@ export async function configMapFiles(
   selection: Selection,
   mode: number,
 ): Promise<Map<string, ProjectedFile>> {
-  const { name = '', optional } = selection
-  const found = await source.findConfigMap(pod.metadata.namespace ?? '', name)
-  if (!found && !optional) throw new Error(`configmap "${name}" not found`)
-  return select(
-    found ? configMapData(found) : new Map(),
-    selection,
-    mode,
-    !found,
-    `configmap references non-existent config key`,
-  )
+  const found = await source.findConfigMap(pod.metadata.namespace ?? '', selection.name ?? '')
+  const words = { kind: 'configmap', missingKey: 'configmap references non-existent config key' }
+  return selectFrom(found && configMapData(found), selection, mode, words)
 }
 
 function configMapData({ data = {}, binaryData = {} }: ConfigMap): Map<string, Buffer> {
@@ -58,36 +51,31 @@ export async function secretFiles(
   selection: Selection,
   mode: number,
 ): Promise<Map<string, ProjectedFile>> {
-  const { name = '', optional } = selection
-  const found = await source.findSecret(pod.metadata.namespace ?? '', name)
-  if (!found && !optional) throw new Error(`secret "${name}" not found`)
-  return select(
-    found ? secretData(found) : new Map(),
-    selection,
-    mode,
-    !found,
-    'references non-existent secret key',
-  )
+  const found = await source.findSecret(pod.metadata.namespace ?? '', selection.name ?? '')
+  const words = { kind: 'secret', missingKey: 'references non-existent secret key' }
+  return selectFrom(found && secretData(found), selection, mode, words)
 }
 
 const secretData = ({ data = {} }: Secret) =>
   new Map(Object.entries(data).map(([key, text]): [string, Buffer] => [key, Buffer.from(text, 'base64')]))
 
-/** Without items every key is a file; with items only those. */
-function select(
-  data: ReadonlyMap<string, Buffer>,
-  { items, optional }: Selection,
+/** Without items every key is a file; with items only those. No data: there is no such object. */
+function selectFrom(
+  data: ReadonlyMap<string, Buffer> | undefined,
+  { name = '', items, optional }: Selection,
   mode: number,
-  absent: boolean,
-  missingText: string,
+  words: { kind: string; missingKey: string },
 ): Map<string, ProjectedFile> {
-  if (absent) return new Map()
+  if (!data) {
+    if (optional) return new Map()
+    throw new Error(`${words.kind} "${name}" not found`)
+  }
   if (!items?.length) return new Map([...data].map(([key, bytes]) => [key, { data: bytes, mode }]))
   const files = new Map<string, ProjectedFile>()
   for (const { key, path, mode: own } of items) {
     const bytes = data.get(key)
     if (bytes) files.set(path, { data: bytes, mode: own ?? mode })
-    else if (!optional) throw new Error(`${missingText}: ${key}`)
+    else if (!optional) throw new Error(`${words.missingKey}: ${key}`)
   }
   return files
 }

@@ -1,7 +1,7 @@
 // A webhook on this machine, for tests: HTTPS with a certificate of its own, answers as it is told.
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { generateEcKeyPair, issueCertificate, privateKeyPem } from '../../../base/x509/certificate.ts'
+import { selfSigned } from '../../../base/x509/self-signed.fixture.ts'
 
 export interface WebhookServer {
   server: Server
@@ -12,31 +12,21 @@ export interface WebhookServer {
 
 /** `answer` turns what was asked into the body of the answer; undefined: there is none. */
 export async function startWebhook(answer: (review: never) => object | undefined): Promise<WebhookServer> {
-  const keys = generateEcKeyPair()
-  const subject = { commonName: 'webhook' }
-  const certificate = issueCertificate({
-    subject,
-    publicKey: keys.publicKey,
-    issuer: { subject, ...keys },
-    notBefore: Date.now() - 60_000,
-    notAfter: Date.now() + 600_000,
-    usage: 'authority',
-    ipAddresses: ['127.0.0.1'],
+  const identity = selfSigned('webhook', { usage: 'authority', ipAddresses: ['127.0.0.1'] })
+  const server = createServer(identity, async (request, response) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const body = answer(JSON.parse(text) as never)
+    if (body) response.end(JSON.stringify(body))
   })
-  const server = createServer(
-    { key: privateKeyPem(keys.privateKey), cert: certificate },
-    async (request, response) => {
-      let text = ''
-      for await (const chunk of request) text += chunk
-      const body = answer(JSON.parse(text) as never)
-      if (body) response.end(JSON.stringify(body))
-    },
-  )
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     server,
-    config: { url: `https://127.0.0.1:${port}/hook`, caBundle: Buffer.from(certificate).toString('base64') },
+    config: {
+      url: `https://127.0.0.1:${port}/hook`,
+      caBundle: Buffer.from(identity.cert).toString('base64'),
+    },
     close() {
       server.closeAllConnections()
       server.close()
