@@ -1,6 +1,7 @@
 // Builds the API server: store, registry, authentication, HTTPS; and the clients that live in this process.
 import type { KeyObject } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import type { TypeSource } from '../api/cel/policy-types.ts'
 import type { NodeAccess } from '../api/node-access.ts'
 import type { ApiHandler, UserInfo } from '../api/request.ts'
 import { type Admission, chain } from '../apiserver/admission/admission.ts'
@@ -69,6 +70,8 @@ export interface RunningApiServer {
   metricsReader(account: string): Client
   /** Everything that is served, for controllers that look at all of it. */
   catalog: MutableCatalog
+  /** The types of a resource's fields, for expressions. */
+  typesOf: TypeSource
   /** Plugs in how this machine's own node is reached. */
   setNodeAccess(nodeName: string, access: NodeAccess): void
 }
@@ -174,6 +177,7 @@ export async function startApiServer(
     metricsReader: account =>
       controllerClient(authorized(withAggregatedReads(handle, aggregator), authorizer), account),
     catalog: served.catalog,
+    typesOf: served.typesOf,
     setNodeAccess: late.plugIn,
   }
 }

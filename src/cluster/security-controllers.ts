@@ -17,7 +17,7 @@ export function startSecurityControllers(api: RunningApiServer, parts: ClusterPa
     runClusterRoleAggregation(contextOf('clusterrole-aggregation-controller'), signal),
   )
   keepRunning(parts, signal =>
-    runAdmissionPolicyStatus(contextOf('validatingadmissionpolicy-status-controller'), signal),
+    runAdmissionPolicyStatus(contextOf('validatingadmissionpolicy-status-controller'), api.typesOf, signal),
   )
   const manager = api.clientOf(
     { name: 'system:kube-controller-manager', groups: [] },

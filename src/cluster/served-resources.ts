@@ -1,6 +1,9 @@
 // What is served now, as routing, discovery and controllers see it: what is built in, custom resources as they come and
 // go, and what other servers answer.
+import type { KindTypes } from '../api/cel/policy-types.ts'
+import { typesOfKind, typesOfSchema } from '../api/cel/schema-types.ts'
 import { builtinResources, type ResourceInfo } from '../api/resources.ts'
+import { findType } from '../api/schema/type-facts.ts'
 import { API_SERVICES } from '../apiserver/aggregation/api-service.ts'
 import { ResourceIndex } from '../apiserver/discovery/resource-index.ts'
 import { type Shape, shapeOfCustomKind } from '../apiserver/managed-fields/shape.ts'
@@ -59,6 +62,21 @@ export class ServedResources {
     const definition = resource && this.custom.definitionOf(resource.group, resource.resource)
     const version = definition?.spec.versions.find(({ name }) => name === resource?.version)
     return version && shapeOfCustomKind(version.schema?.openAPIV3Schema)
+  }
+
+  /** The kind behind a resource and the types of its fields; undefined when it is not stored here. */
+  readonly typesOf = (group: string, version: string, resource: string): KindTypes | undefined => {
+    const is = (one: ResourceInfo) =>
+      one.group === group && one.version === version && one.resource === resource
+    const info = builtinResources.find(is) ?? this.custom.resources().find(is)
+    if (!info) return undefined
+    const { kind } = info
+    const facts = findType(group ? `${group}/${version}` : version, kind)
+    if (facts) return { group, version, kind, ...typesOfKind(facts) }
+    const schema = this.custom
+      .definitionOf(group, resource)
+      ?.spec.versions.find(({ name }) => name === version)?.schema?.openAPIV3Schema
+    return schema && { group, version, kind, ...typesOfSchema(schema, true) }
   }
 
   readonly tableFor = (resource: { group: string; version: string; resource: string }): TableKind => {

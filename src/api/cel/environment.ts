@@ -116,6 +116,14 @@ export function findProblem(
   return returns !== undefined && isPlainType(found.type) && found.type !== returns ? found : undefined
 }
 
+/** The type that an expression comes to, 'dyn' where nobody can tell. Throws CelError when the text is none. */
+export function typeOfExpression(expression: string, expectation: Expectation): string {
+  const { speech = 'plain' } = expectation
+  compile(expression, speech)
+  const found = checkTypes(checkerFor(expectation), expression, readable(expression, speech))
+  return 'type' in found ? found.type : 'dyn'
+}
+
 function checkerFor(expectation: Expectation): Environment {
   const known = checkers.get(expectation)
   if (known) return known

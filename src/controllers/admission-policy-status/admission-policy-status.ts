@@ -1,6 +1,7 @@
-// Tells in the status of each ValidatingAdmissionPolicy that it has been looked at. Expressions were read when the
-// policy was written; their types are known only when they meet an object.
+// Tells in the status of each ValidatingAdmissionPolicy what is wrong with the types in its expressions, as far as the
+// resources that it names tell.
 // Upstream: pkg/controller/validatingadmissionpolicystatus.
+import { policyWarnings, type TypeSource } from '../../api/cel/policy-types.ts'
 import { validatingAdmissionPolicies } from '../../api/resources.ts'
 import type { ValidatingAdmissionPolicy } from '../../api/types/admissionregistration-v1.ts'
 import { runController } from '../../client/controller-loop.ts'
@@ -11,6 +12,7 @@ import type { ControllerContext } from '../controller-context.ts'
 /** Runs until the signal aborts. */
 export async function runAdmissionPolicyStatus(
   { client, clock, log }: ControllerContext,
+  typesOf: TypeSource,
   signal: AbortSignal,
 ): Promise<void> {
   const queue = new WorkQueue<string>({ clock })
@@ -26,9 +28,10 @@ export async function runAdmissionPolicyStatus(
     const policy = policies.lister.find(name)
     const generation = policy?.metadata.generation
     if (!policy || policy.status?.observedGeneration === generation) return
+    const expressionWarnings = policyWarnings(policy, typesOf)
     const status = {
       ...policy.status,
-      typeChecking: {},
+      typeChecking: expressionWarnings.length > 0 ? { expressionWarnings } : {},
       ...(generation && { observedGeneration: generation }),
     }
     await client.update(validatingAdmissionPolicies, { ...policy, status }, { subresource: 'status' })
