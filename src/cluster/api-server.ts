@@ -28,6 +28,7 @@ import { withVirtualResources } from '../apiserver/authz/virtual-resources.ts'
 import { DiscoveryHandler } from '../apiserver/discovery/discovery-handler.ts'
 import { versionInfo } from '../apiserver/discovery/version-info.ts'
 import { ensureFlowControl } from '../apiserver/flow-control/ensure-flow-control.ts'
+import { FlowControl } from '../apiserver/flow-control/flow-control.ts'
 import { createHttpServer } from '../apiserver/http/http-server.ts'
 import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.ts'
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
@@ -136,8 +137,12 @@ export async function startApiServer(
   })
   served = new ServedResources(registry.custom, () => aggregator.resources())
   await registry.custom.load()
+  const metrics = new ServerMetrics()
+  const flows = new FlowControl({ storage, handle: registry.handle, clock, metrics: metrics.registry })
   const port = await listen(parts, pki, {
     handle,
+    metrics,
+    flows,
     tokens,
     otherTokens,
     authorizer,
@@ -148,8 +153,9 @@ export async function startApiServer(
   })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await Promise.all([ensurePolicy(registry.handle), ensureFlowControl(registry.handle)])
-  await access.load()
+  await Promise.all([access.load(), flows.load()])
   keepRunning(parts, signal => access.run(signal))
+  keepRunning(parts, signal => flows.run(signal))
   keepRunning(parts, signal => registry.run(signal))
   startAggregation(parts, { aggregator, served, identity, handle: registry.handle, pki })
   keepRunning(parts, signal => new Compactor({ storage, clock, log }).run(signal))
@@ -200,6 +206,8 @@ function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memo
 /** What stands behind the HTTPS server. */
 interface Behind {
   handle: ApiHandler
+  metrics: ServerMetrics
+  flows: FlowControl
   tokens: ServiceAccountTokens
   otherTokens: readonly Authenticator[]
   authorizer: Authorizer
@@ -212,7 +220,18 @@ interface Behind {
 async function listen(
   parts: ClusterParts,
   pki: Pki,
-  { handle, tokens, otherTokens, authorizer, served, aggregator, nodeAccess, admission }: Behind,
+  {
+    handle,
+    metrics,
+    flows,
+    tokens,
+    otherTokens,
+    authorizer,
+    served,
+    aggregator,
+    nodeAccess,
+    admission,
+  }: Behind,
 ): Promise<number> {
   const { index: resources, custom } = served
   let address = ''
@@ -233,7 +252,8 @@ async function listen(
     tables: served.tableFor,
     elsewhere: path => aggregator.find(path),
     health: { livez: [], readyz: [] },
-    metrics: new ServerMetrics(),
+    metrics,
+    flows,
     ...connectHandlers({
       handle,
       authorizer,

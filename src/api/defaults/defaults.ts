@@ -22,6 +22,7 @@ import {
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './apps.ts'
 import { defaultAutoscaler } from './autoscaling.ts'
 import { defaultCronJob, defaultJob } from './batch.ts'
+import { defaultFlowSchema, defaultPriorityLevel } from './flow-control.ts'
 import { defaultDefinition, defaultDriver, defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
 import { defaultPod, defaultPodSpec } from './pod-spec.ts'
 
@@ -92,6 +93,8 @@ const defaulters: Record<string, Defaulter> = {
   },
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': defaultMutatingConfiguration,
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': defaultValidatingConfiguration,
+  'flowcontrol.apiserver.k8s.io/FlowSchema': defaultFlowSchema,
+  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': defaultPriorityLevel,
   'admissionregistration.k8s.io/MutatingAdmissionPolicy': defaultPolicy,
   'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': defaultPolicyBinding,
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': defaultPolicy,

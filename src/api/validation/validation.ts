@@ -9,6 +9,7 @@ import { certificateChecks } from './certificates.ts'
 import { clusterChecks } from './cluster/cluster-checks.ts'
 import { definitionChecks } from './custom-resource-definition.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
+import { flowControlChecks } from './flow-control.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { persistentVolumeValidator, storageClassValidator } from './persistent-volume.ts'
 import {
@@ -49,6 +50,7 @@ export const validators: Record<string, Validator> = {
   ...definitionChecks,
   ...admissionChecks,
   ...admissionPolicyChecks,
+  ...flowControlChecks,
   // 'v1.' is the core group's.
   'apiregistration.k8s.io/APIService': { name: isPathSegmentName },
   ...templateChecks,

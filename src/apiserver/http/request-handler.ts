@@ -11,6 +11,7 @@ import { impersonate } from '../authn/impersonation.ts'
 import { type Authorizer, requireAllowed } from '../authz/authorizer.ts'
 import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import type { ResourceIndex } from '../discovery/resource-index.ts'
+import type { FlowControl } from '../flow-control/flow-control.ts'
 import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
 import type { ConnectHandler } from './connect.ts'
@@ -51,6 +52,8 @@ export interface RequestHandlerOptions {
   codec: ProtobufCodec
   health: HealthChecks
   metrics: ServerMetrics
+  /** Left out: requests are not sorted into flows. */
+  flows?: Pick<FlowControl, 'classify'>
   /** By 'pods/exec'. What is not here is answered with 501. */
   onUpgrade?: ReadonlyMap<string, UpgradeHandler>
   /** By 'pods/proxy': who answers requests whose answer is not an API object. */
@@ -149,8 +152,8 @@ export class RequestHandler {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { request, query, info } = exchange
-    const user = await this.#admit(request, info, query)
+    const { request, response, query, info } = exchange
+    const user = await this.#admit(request, info, query, response)
     if (isLongRunning(info)) return this.#answer(exchange, user)
     const leave = this.#inFlight.enter(info.verb, user)
     try {
@@ -174,12 +177,27 @@ export class RequestHandler {
   }
 
   /** Who is calling, having been let through. Throws Unauthorized or Forbidden. */
-  async #admit(request: IncomingMessage, info: RequestInfo, query: URLSearchParams): Promise<UserInfo> {
+  async #admit(
+    request: IncomingMessage,
+    info: RequestInfo,
+    query: URLSearchParams,
+    response?: ServerResponse,
+  ): Promise<UserInfo> {
     const { authenticate, authorizer } = this.#options
     const caller = await authenticate(credentialsOf(request))
     const user = await impersonate(caller ?? ANONYMOUS, request.headersDistinct, authorizer)
+    if (response) this.#classify(response, info, user)
     await requireAllowed(authorizer, attributesFor(info, user, query))
     return user
+  }
+
+  /** Streams other than watches belong to no flow. */
+  #classify(response: ServerResponse, info: RequestInfo, user: UserInfo): void {
+    if (isLongRunning(info) && info.verb !== 'watch') return
+    const flow = this.#options.flows?.classify(info, user)
+    if (!flow) return
+    response.setHeader('X-Kubernetes-PF-FlowSchema-UID', flow.schemaUid)
+    response.setHeader('X-Kubernetes-PF-PriorityLevel-UID', flow.levelUid)
   }
 
   async #serveResource(exchange: Exchange, info: ResourceRequestInfo, user: UserInfo): Promise<void> {

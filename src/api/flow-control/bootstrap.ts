@@ -1,12 +1,12 @@
 // Priority levels and flow schemas that every cluster begins with. Facts of upstream's flowcontrol bootstrap/default.go.
-// They are served for tools that look at them; how many requests run at once is bounded in http/max-in-flight.ts.
+// Requests are sorted into them (apiserver/flow-control); how many run at once is bounded in http/max-in-flight.ts.
 import type {
   FlowSchemaSpec,
   PolicyRulesWithSubjects,
   PriorityLevelConfigurationSpec,
   ResourcePolicyRule,
   Subject,
-} from '../../api/types/flowcontrol-v1.ts'
+} from '../types/flowcontrol-v1.ts'
 
 function queued(
   shares: number,
@@ -122,3 +122,6 @@ export const flowSchemas: Record<string, FlowSchemaSpec> = {
   'global-default': flow('global-default', 9900, 'ByUser', { subjects: EVERYBODY, ...EVERYTHING }),
   'catch-all': flow('catch-all', 10000, 'ByUser', { subjects: EVERYBODY, ...EVERYTHING }),
 }
+
+/** What nobody may change. */
+export const MANDATORY = ['exempt', 'catch-all']
