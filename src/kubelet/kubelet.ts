@@ -5,6 +5,7 @@ import { pods } from '../api/resources.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { Informer } from '../client/informer.ts'
 import { PodAdmission } from './admission/pod-admission.ts'
+import { effectiveConfiguration } from './configuration/effective-configuration.ts'
 import { shutdownGrace } from './configuration/settings.ts'
 import type { Eviction } from './eviction/judge.ts'
 import { imageDirOf, observeNode, onSameDisk } from './eviction/measure-node.ts'
@@ -112,9 +113,8 @@ export class Kubelet {
   }
 
   get #endpointParts(): KubeletServerParts {
-    const { runtime, nodeName, options } = this.#parts
+    const { runtime, nodeName } = this.#parts
     const pods = () => this.#workers.taken()
-    const configuration = options?.configuration ?? {}
     return {
       stats: this.#stats,
       instruments: this.#instruments,
@@ -122,9 +122,16 @@ export class Kubelet {
       logs: this.#logs,
       runtime,
       nodeName,
-      configuration,
+      configuration: () => this.#configuration(),
       systemLogs: '/var/log',
     }
+  }
+
+  #configuration(): object {
+    const { options, clusterDns, clusterDomain } = this.#parts
+    const podLimit = Number(this.#agent?.node?.status.capacity?.pods ?? 0)
+    const node = { port: options?.port ?? 0, clusterDns, clusterDomain, podLimit }
+    return effectiveConfiguration(options?.configuration ?? {}, node)
   }
 
   /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */

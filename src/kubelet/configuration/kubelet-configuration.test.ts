@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PlainError } from '../../base/plain-error.ts'
+import { effectiveConfiguration } from './effective-configuration.ts'
 import { parseKubeletConfiguration } from './kubelet-configuration.ts'
 import { backOffLimits, imagePolicy, logLimits, shutdownGrace } from './settings.ts'
 
@@ -71,6 +72,24 @@ test('what is not configured has its default', () => {
     maximumAgeMs: 0,
   })
   assert.equal(shutdownGrace({}), undefined)
+})
+
+test('the configuration in force is what was given, and defaults for the rest', () => {
+  const given = {
+    evictionHard: { 'memory.available': '1Gi' },
+    imageMinimumGCAge: '60s',
+    maxParallelImagePulls: 2,
+  }
+  const node = { port: 10250, clusterDns: ['10.96.0.10'], clusterDomain: 'cluster.local', podLimit: 110 }
+  const shown = effectiveConfiguration(given, node) as Record<string, unknown>
+  assert.deepEqual(
+    [shown.evictionHard, shown.imageMinimumGCAge, shown.maxParallelImagePulls],
+    [{ 'memory.available': '1Gi' }, '1m0s', 2],
+  )
+  assert.deepEqual(
+    [shown.maxPods, shown.clusterDNS, shown.containerLogMaxSize, shown.evictionPressureTransitionPeriod],
+    [110, ['10.96.0.10'], '10Mi', '5m0s'],
+  )
 })
 
 test('a cap below the first wait shortens that one too', () =>

@@ -20,7 +20,7 @@ export interface KubeletServerParts extends EndpointParts {
   /** The machine's logs: /var/log. */
   systemLogs: string
   /** The kubelet's configuration as the API writes it. */
-  configuration: object
+  configuration: () => object
 }
 
 type Route = (request: KubeletRequest, rest: string[], parts: KubeletServerParts) => Promise<KubeletAnswer>
@@ -28,7 +28,7 @@ type Route = (request: KubeletRequest, rest: string[], parts: KubeletServerParts
 /** By the first part of the path; a method that is not here is answered with 405. */
 const ROUTES: Readonly<Record<string, Partial<Record<string, Route>>>> = {
   healthz: { GET: async () => text(200, 'ok') },
-  configz: { GET: async (_, __, { configuration }) => json({ kubeletconfig: configuration }) },
+  configz: { GET: async (_, __, { configuration }) => json({ kubeletconfig: configuration() }) },
   metrics: { GET: metrics },
   runningpods: { GET: async (_, __, { runtime }) => json(await runningPods(runtime)) },
   containerLogs: { GET: containerLogs },
