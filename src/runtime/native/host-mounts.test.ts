@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import type { MountPropagation } from '../cri/cri.generated.ts'
-import { checkPropagation, mountOf } from './host-mounts.ts'
+import type { Mount, MountPropagation } from '../cri/cri.generated.ts'
+import { checkPropagation, makeSources, mountOf } from './host-mounts.ts'
 
 const TABLE = [
   '1 0 8:1 / / rw,relatime - ext4 /dev/sda rw',
@@ -39,3 +42,15 @@ for (const [hostPath, propagation, refused] of cases) {
     else check()
   })
 }
+
+test('a path of the machine that is missing is made, what is there stays', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'host-mounts-'))
+  const file = join(folder, 'file')
+  writeFileSync(file, 'kept')
+  const mount = (hostPath: string) => ({ containerPath: '/c', hostPath })
+  makeSources([mount(join(folder, 'a/b')), mount(file), { ...mount(''), image: { image: 'one' } }] as Mount[])
+  assert.ok(statSync(join(folder, 'a/b')).isDirectory())
+  assert.ok(statSync(file).isFile())
+  assert.throws(() => makeSources([mount(join(file, 'c'))] as Mount[]), /failed to mkdir ".*\/file\/c": /)
+  rmSync(folder, { recursive: true })
+})

@@ -1,6 +1,6 @@
 // Directories in which mounts travel between the machine and containers. The runtime's mount namespace only hears of
 // the machine's mounts; in these directories it is also heard, for volumes with mountPropagation Bidirectional.
-import { closeSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { Mount } from '../cri/cri.generated.ts'
 import { CRI_CODE, CriError } from '../cri/cri-error.ts'
 import { attachMounts, cloneMounts } from './syscall/libc.ts'
@@ -34,6 +34,18 @@ export function checkPropagation(mounts: readonly Mount[], readTable = mountTabl
     const needed = propagation === 'PROPAGATION_BIDIRECTIONAL' ? 'shared mount' : 'shared or slave mount'
     const where = `path "${hostPath}" is mounted on "${mount?.point ?? '/'}"`
     throw new CriError(CRI_CODE.unknown, `${where} but it is not a ${needed}`)
+  }
+}
+
+/** Makes the paths of the machine that are to be mounted and are missing, as containerd does. Throws CriError. */
+export function makeSources(mounts: readonly Mount[]): void {
+  for (const { hostPath, image } of mounts) {
+    if (image?.image || !hostPath || existsSync(hostPath)) continue
+    try {
+      mkdirSync(hostPath, { recursive: true, mode: 0o755 })
+    } catch (error) {
+      throw new CriError(CRI_CODE.unknown, `failed to mkdir "${hostPath}": ${(error as Error).message}`)
+    }
   }
 }
 

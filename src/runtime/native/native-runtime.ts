@@ -19,7 +19,7 @@ import { execSync } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
 import { imageVolumesOf, withImageVolumes } from './containers/image-volumes.ts'
 import { updateResources } from './containers/update-resources.ts'
-import { checkPropagation } from './host-mounts.ts'
+import { checkPropagation, makeSources } from './host-mounts.ts'
 import type { ImageStore } from './images/image-store.ts'
 import { PodNetwork } from './network/pod-network.ts'
 import type { RuntimeChoice } from './probe.ts'
@@ -202,6 +202,7 @@ export class NativeRuntime implements Service {
     if (!sandbox.ready)
       throw new CriError(CRI_CODE.failedPrecondition, `sandbox ${podSandboxId} is not running`)
     checkContainerName(podSandboxId, config?.metadata, this.#containers.list().map(containerSummary))
+    makeSources(config.mounts ?? [])
     checkPropagation(config.mounts ?? [])
     const { images } = this.#options
     const image = images.find(config.image?.image ?? '')
