@@ -25,17 +25,18 @@ export function writeFacts(file: string, facts: ClusterFacts): void {
 
 /**
  * Ranges that no interface or route of this machine uses yet: the usual 10.244.0.0/24 and 10.96.0.0/16 if free,
- * otherwise the next ones, so that clusters side by side and existing networks do not clash.
+ * otherwise the next ones, so that clusters side by side and existing networks do not clash. `claim` says whether a
+ * range is still to be had.
  */
 export function chooseRanges(
   taken: readonly Range[] = takenRanges(),
+  claim: (podCidr: string) => boolean = () => true,
 ): Pick<ClusterFacts, 'podCidr' | 'serviceCidr'> {
   for (let step = 0; step < 64; step++) {
     const pods = range(`10.${244 - step}.0.0`, 24)
     const services = range(`10.${96 + step}.0.0`, 16)
-    if (!taken.some(other => overlaps(other, pods) || overlaps(other, services))) {
-      return { podCidr: pods.text, serviceCidr: services.text }
-    }
+    const isFree = !taken.some(other => overlaps(other, pods) || overlaps(other, services))
+    if (isFree && claim(pods.text)) return { podCidr: pods.text, serviceCidr: services.text }
   }
   throw new Error('no free address range was found between 10.96.0.0 and 10.244.0.0')
 }

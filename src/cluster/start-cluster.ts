@@ -8,8 +8,9 @@ import type { AutoscalerSettings } from '../controllers/horizontal-pod-autoscale
 import { shutdownGrace } from '../kubelet/configuration/settings.ts'
 import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
 import { startApiServer } from './api-server.ts'
+import { claimRange, releaseRange } from './claimed-ranges.ts'
 import { startClusterDns } from './cluster-dns.ts'
-import { chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
+import { type ClusterFacts, chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
 import { startControlLoops } from './control-loops.ts'
 import { kubeletConfigurationOf } from './kubelet-configuration-of.ts'
 import type { OptionalPart } from './left-out.ts'
@@ -107,7 +108,8 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   }
   try {
     mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
-    const facts = readFacts(paths.facts) ?? { name: config.name, ...chooseRanges(), port: DEFAULT_PORT }
+    const facts = readFacts(paths.facts) ?? newFacts(config.name, paths.running)
+    undo.push(() => releaseRange(facts.podCidr, paths.running))
     const parts: ClusterParts = {
       name: config.name,
       clock,
@@ -148,6 +150,10 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
     await stop(0)
     throw error
   }
+}
+
+function newFacts(name: string, running: string): ClusterFacts {
+  return { name, ...chooseRanges(undefined, podCidr => claimRange(podCidr, running)), port: DEFAULT_PORT }
 }
 
 type Timed = ReturnType<typeof timer>
