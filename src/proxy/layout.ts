@@ -11,7 +11,7 @@ export interface LayoutFacts {
 }
 
 /** Changes whenever the text below does, so that a table of another version is not taken over. */
-export const LAYOUT = 'layout-1'
+export const LAYOUT = 'layout-2'
 
 /** Numbers of endpoints that have a chain from the start. */
 export const READY_PICKS = 16
@@ -25,7 +25,11 @@ const PROTOCOLS = ['tcp', 'udp', 'sctp']
 const original = (rule: (port: string) => string) =>
   PROTOCOLS.map(name => `ip protocol ${name} ${rule('meta l4proto . ct original proto-dst')}`).join('\n    ')
 
-/** Input for `nft -f`: replaces the table by an empty one, in one transaction, marked with version and fingerprint. */
+/**
+ * Input for `nft -f`: replaces the table by an empty one, in one transaction, marked with version and fingerprint.
+ * drop-strays: what a pod sends outside of any connection would not be translated back, and whoever gets it would reset
+ * the connection that it seems to belong to. Upstream: KUBE-FORWARD's rule for invalid packets.
+ */
 export function layout({ table, podCidr, serviceCidr, bridge }: LayoutFacts, fingerprint: string): string {
   return `add table ip ${table}
 delete table ip ${table}
@@ -81,6 +85,7 @@ ${Array.from({ length: READY_PICKS }, (_, index) => pick(index + 1)).join('')}
     ip daddr @cluster-ips reject
     ip daddr ${serviceCidr} drop
   }
+  chain drop-strays { type filter hook forward priority filter; policy accept; ip saddr ${podCidr} ct state invalid drop; }
   chain check-input { type filter hook input priority filter; policy accept; ct state new jump check; }
   chain check-forward { type filter hook forward priority filter; policy accept; ct state new jump check; }
   chain check-output { type filter hook output priority filter; policy accept; ct state new jump check; }

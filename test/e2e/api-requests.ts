@@ -72,12 +72,12 @@ export class ApiRequests {
     return this.#must<T>('DELETE', path, options)
   }
 
-  /** The answer whatever it is. */
+  /** The answer whatever it is; '' when it has no body. */
   async send<T>(method: string, path: string, body?: object, type = 'application/json'): Promise<Answer<T>> {
     const response = await this.#open(method, path, body, type)
     let text = ''
     for await (const chunk of response.setEncoding('utf8')) text += chunk
-    return { code: response.statusCode ?? 0, body: JSON.parse(text) as T }
+    return { code: response.statusCode ?? 0, body: (text && JSON.parse(text)) as T }
   }
 
   /** `path` with its query, without `watch=true`. */

@@ -55,6 +55,29 @@ serverTest('every answer carries an audit id and forbids caching', async ({ call
   assert.match(String((await call('GET', '/nope')).headers['audit-id']), /^[0-9a-f-]{36}$/)
 })
 
+const ENDPOINTS_WARNING = 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'
+const endpoints = {
+  apiVersion: 'v1',
+  kind: 'Endpoints',
+  metadata: { name: 'a', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+} as const
+
+serverTest(
+  'no warning is sent twice, whoever gives it',
+  async ({ call }) => {
+    const { headers } = await call('GET', '/api/v1/namespaces/default/endpoints/a')
+    assert.equal(headers.warning, `299 - "${ENDPOINTS_WARNING}", 299 - "other"`)
+  },
+  {
+    handle: async () => ({
+      kind: 'object',
+      code: 200,
+      object: endpoints,
+      warnings: ['other', ENDPOINTS_WARNING, 'other'],
+    }),
+  },
+)
+
 const refusals: Record<
   string,
   {

@@ -295,9 +295,10 @@ function setCommonHeaders(request: IncomingMessage, response: ServerResponse, cl
   if (closing) response.setHeader('Connection', 'close')
 }
 
+/** No text is sent twice, whoever says it. */
 function addWarnings(response: ServerResponse, answer: ApiResponse, deprecation: readonly string[]): void {
   const warnings = [...deprecation, ...(answer.kind === 'stream' ? [] : (answer.warnings ?? []))]
-  if (warnings.length > 0) response.setHeader('Warning', warnings.map(warningHeader))
+  if (warnings.length > 0) response.setHeader('Warning', [...new Set(warnings)].map(warningHeader))
 }
 
 function timedOut(): StatusError {

@@ -90,10 +90,9 @@ function namesErrors(
   const seen = new Set<string>()
   return list.flatMap(({ name }, index) => {
     const field = `${path}[${index}].name`
-    const errors = name ? each(field, name, isValid) : [required(field)]
-    if (seen.has(name)) errors.push(duplicate(path, name))
+    const errors = seen.has(name) ? [duplicate(field, name)] : []
     seen.add(name)
-    return errors
+    return [...errors, ...(name ? each(field, name, isValid) : [required(field)])]
   })
 }
 

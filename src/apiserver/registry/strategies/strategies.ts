@@ -7,6 +7,7 @@ import { DaemonSetStrategy } from './apps/daemon-set-strategy.ts'
 import { CronJobStrategy } from './batch/cron-job-strategy.ts'
 import { JobStrategy } from './batch/job-strategy.ts'
 import { CertificateStrategy } from './certificates/certificate-strategy.ts'
+import { EndpointSliceStrategy } from './core/endpoint-slice-strategy.ts'
 import { NamespaceStrategy } from './core/namespace-strategy.ts'
 import { PodStrategy } from './core/pod-strategy.ts'
 import { ServiceCidrStrategy } from './core/service-cidr-strategy.ts'
@@ -24,6 +25,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   namespaces: () => new NamespaceStrategy(),
   'servicecidrs.networking.k8s.io': (info, parts) =>
     new ServiceCidrStrategy(info, () => parts.services.rangesChanged()),
+  'endpointslices.discovery.k8s.io': info => new EndpointSliceStrategy(info),
   services: (_, parts) => new ServiceStrategy(parts.services),
   persistentvolumes: info => new PersistentVolumeStrategy(info),
   persistentvolumeclaims: info => new PendingVolumeStrategy(info),
