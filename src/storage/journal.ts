@@ -7,7 +7,8 @@ export type Change = Exclude<StorageEvent, { type: 'progress' }>
 export interface Journal {
   /**
    * Called in the order of revisions, without waiting for the one before. Resolves when the change and
-   * all before it are durable. After a rejection nothing more is appended.
+   * all before it are durable. After a rejection nothing more is appended. Throws at once when there is no room for
+   * the change: then it was not appended, and the next may be.
    */
   append(change: Change): Promise<void>
   /** Changes kept with `after < revision <= through`, in order, at most `limit`. */

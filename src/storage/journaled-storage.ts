@@ -212,10 +212,17 @@ export class JournaledStorage implements Storage {
   #accept(change: Change): Promise<WriteResult> {
     const { key, object, revision } = change
     const after = change.type === 'put' ? { key, object, revision } : undefined
+    let appended: Promise<void>
+    try {
+      appended = this.#journal.append(change)
+    } catch (error) {
+      this.#assigned--
+      return Promise.reject(error)
+    }
     const write: PendingWrite = { change, after, durable: false, done: Promise.withResolvers() }
     this.#pending.push(write)
     this.#pendingByKey.set(key, write)
-    this.#journal.append(change).then(
+    appended.then(
       () => {
         write.durable = true
         this.#acknowledge()

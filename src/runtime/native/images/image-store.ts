@@ -95,7 +95,11 @@ export class ImageStore {
     await Promise.allSettled(this.#active)
     await this.#layers.settled()
     await this.#changing
-    if (this.#lastUses.size > 0) await this.#commitUses()
+    // On a full disk it is forgotten when images were used last; nothing else.
+    if (this.#lastUses.size > 0)
+      await this.#commitUses().catch(error =>
+        this.#options.log.warn({ error }, 'when images were used last could not be written'),
+      )
     closeSync(this.#lock)
   }
 
