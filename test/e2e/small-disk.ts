@@ -1,6 +1,7 @@
 // A small disk of its own for a cluster's data directory: a file with a file system, mounted through a loop device.
 import { execFileSync } from 'node:child_process'
-import { rmSync, statfsSync } from 'node:fs'
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 
 export class SmallDisk implements Disposable {
   readonly #directory: string
@@ -21,8 +22,37 @@ export class SmallDisk implements Disposable {
     return bavail * bsize
   }
 
+  /** Leaves nothing free; a file that `makeRoom` removes takes it all. */
+  fill(): void {
+    const file = openSync(this.#filler, 'a')
+    try {
+      for (const bytes of [2 ** 20, 4096, 512]) {
+        while (appended(file, bytes)) {}
+      }
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  makeRoom(): void {
+    rmSync(this.#filler)
+  }
+
+  get #filler(): string {
+    return join(this.#directory, 'filler')
+  }
+
   [Symbol.dispose](): void {
     execFileSync('umount', [this.#directory])
     rmSync(this.#file)
+  }
+}
+
+function appended(file: number, bytes: number): boolean {
+  try {
+    return writeSync(file, Buffer.alloc(bytes)) === bytes
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    return false
   }
 }

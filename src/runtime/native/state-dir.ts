@@ -7,11 +7,17 @@ export const reachableFolder = (name: string): string => `/run/kubernode-${name}
 
 export class StateDir {
   readonly root: string
+  /** A folder per command that is being run; of no use to another runtime than the one that made them. */
+  readonly execs: string
   readonly #reachable: string
 
-  /** `reachable`: a folder to which, unlike `root`, every user of the machine may walk. It is made when it is needed. */
-  constructor(root: string, reachable: string) {
+  /**
+   * `reachable`: a folder to which, unlike `root`, every user of the machine may walk. It is made when it is needed.
+   * `execs`: better not on the disk of `root`, so that commands and probes run when that one is full.
+   */
+  constructor(root: string, reachable: string, execs: string = join(root, 'execs')) {
     this.root = root
+    this.execs = execs
     this.#reachable = reachable
     for (const folder of [
       this.sandboxes,
@@ -45,11 +51,6 @@ export class StateDir {
   /** crun's and runc's own state. */
   get ociRoot(): string {
     return join(this.root, 'oci')
-  }
-
-  /** A folder per command that is being run; of no use to another runtime than the one that made them. */
-  get execs(): string {
-    return join(this.root, 'execs')
   }
 
   get images(): string {
