@@ -1,7 +1,7 @@
 // What the whole machine uses, from /proc. Upstream has these from cadvisor's root container.
 import { readFileSync, statfsSync } from 'node:fs'
 import { parseInterfaces } from '../../runtime/native/stats/network-interfaces.ts'
-import type { DiskFigures, MemoryFigures, NetworkFigures } from './summary.ts'
+import type { DiskFigures, MemoryFigures, NetworkFigures, SwapFigures } from './summary.ts'
 
 /** Nanoseconds of processor time that anything but idling took since the machine started. */
 export function machineCpuNanoseconds(text = readFileSync('/proc/stat', 'utf8')): number {
@@ -28,6 +28,22 @@ export function machineMemory(time: string, text = readFileSync('/proc/meminfo',
     usageBytes: usage,
     workingSetBytes: workingSet,
     rssBytes: bytes('AnonPages'),
+  }
+}
+
+/** Page faults since the machine started. */
+export function machineFaults(text = readFileSync('/proc/vmstat', 'utf8')) {
+  const count = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+  return { pageFaults: count('pgfault'), majorPageFaults: count('pgmajfault') }
+}
+
+export function machineSwap(time: string, text = readFileSync('/proc/meminfo', 'utf8')): SwapFigures {
+  const bytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024
+  return {
+    time,
+    swapAvailableBytes: bytes('SwapFree'),
+    swapUsageBytes: bytes('SwapTotal') - bytes('SwapFree'),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Metric, Sample } from './prometheus-text.ts'
 import type { ContainerFigures, PodFigures, Summary } from './summary.ts'
 
-type Figures = Pick<ContainerFigures, 'cpu' | 'memory' | 'startTime'>
+type Figures = Pick<ContainerFigures, 'cpu' | 'memory' | 'swap' | 'startTime'>
 
 export function resourceMetrics({ node, pods }: Summary): Metric[] {
   const containers = pods.flatMap(pod =>
@@ -26,6 +26,11 @@ export function resourceMetrics({ node, pods }: Summary): Metric[] {
       of(containers, workingSet),
     ),
     gauge(
+      'container_swap_usage_bytes',
+      'Current amount of the container swap usage in bytes. Reported only on non-windows systems',
+      of(containers, swapped),
+    ),
+    gauge(
       'container_start_time_seconds',
       'Start time of the container since unix epoch in seconds',
       of(containers, started),
@@ -36,6 +41,11 @@ export function resourceMetrics({ node, pods }: Summary): Metric[] {
       of(nodes, cpuSeconds),
     ),
     gauge('node_memory_working_set_bytes', 'Current working set of the node in bytes', of(nodes, workingSet)),
+    gauge(
+      'node_swap_usage_bytes',
+      'Current swap usage of the node in bytes. Reported only on non-windows systems',
+      of(nodes, swapped),
+    ),
     counter(
       'pod_cpu_usage_seconds_total',
       'Cumulative cpu time consumed by the pod in core-seconds',
@@ -45,6 +55,11 @@ export function resourceMetrics({ node, pods }: Summary): Metric[] {
       'pod_memory_working_set_bytes',
       'Current working set of the pod in bytes',
       of(wholePods, workingSet),
+    ),
+    gauge(
+      'pod_swap_usage_bytes',
+      'Current amount of the pod swap usage in bytes. Reported only on non-windows systems',
+      of(wholePods, swapped),
     ),
     gauge('resource_scrape_error', '1 if there was an error while getting container metrics, 0 otherwise', [
       { labels: {}, value: 0 },
@@ -61,6 +76,9 @@ const cpuSeconds = ({ cpu }: Figures): Reading =>
 
 const workingSet = ({ memory }: Figures): Reading =>
   memory?.workingSetBytes === undefined ? undefined : { value: memory.workingSetBytes, time: memory.time }
+
+const swapped = ({ swap }: Figures): Reading =>
+  swap?.swapUsageBytes === undefined ? undefined : { value: swap.swapUsageBytes, time: swap.time }
 
 const started = ({ startTime }: Figures): Reading =>
   startTime ? { value: Date.parse(startTime) / 1000 } : undefined

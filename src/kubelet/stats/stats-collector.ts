@@ -20,8 +20,10 @@ import { ContainerRates } from './container-rates.ts'
 import {
   diskOf,
   machineCpuNanoseconds,
+  machineFaults,
   machineMemory,
   machineNetwork,
+  machineSwap,
   processLimits,
 } from './node-figures.ts'
 import { type DiskFigures, type PodDisks, podFigures, type Summary } from './summary.ts'
@@ -134,7 +136,8 @@ export class StatsCollector {
       nodeName: this.#parts.facts.nodeName,
       startTime: apiSeconds(this.#startedAt),
       cpu: { time, ...(rate !== undefined && { usageNanoCores: rate }), usageCoreNanoSeconds: total },
-      memory: machineMemory(time),
+      memory: { ...machineMemory(time), ...machineFaults() },
+      swap: machineSwap(time),
       network: machineNetwork(time),
       fs,
       runtime: { imageFs: fs, containerFs: fs },

@@ -7,7 +7,7 @@ import { LABEL } from '../runtime-view/cri-labels.ts'
 import { cadvisorMetrics } from './cadvisor-metrics.ts'
 import { cgroupMetrics } from './cgroup-metrics.ts'
 import { ContainerRates } from './container-rates.ts'
-import { machineCpuNanoseconds, machineMemory } from './node-figures.ts'
+import { machineCpuNanoseconds, machineFaults, machineMemory, machineSwap } from './node-figures.ts'
 import { prometheusText } from './prometheus-text.ts'
 import { resourceMetrics } from './resource-metrics.ts'
 import type { CgroupSubject } from './stats-collector.ts'
@@ -35,6 +35,7 @@ const stats = (name: string, nanoCores: number, bytes: number): ContainerStats =
   },
   cpu: { timestamp, usageCoreNanoSeconds: { value: nanoCores * 10 }, usageNanoCores: { value: nanoCores } },
   memory: { timestamp, workingSetBytes: { value: bytes } },
+  swap: { timestamp, swapUsageBytes: { value: 7 } },
   writableLayer: { timestamp, usedBytes: { value: 100 }, inodesUsed: { value: 1 } },
 })
 const sandbox: PodSandboxStats = {
@@ -124,6 +125,8 @@ test('metrics-server finds its figures', () => {
     'container_start_time_seconds{container="a",namespace="ns",pod="p"} 1795248001',
     `node_cpu_usage_seconds_total 9 ${AT}`,
     `pod_cpu_usage_seconds_total{namespace="ns",pod="p"} 77 ${AT}`,
+    `container_swap_usage_bytes{container="a",namespace="ns",pod="p"} 7 ${AT}`,
+    `pod_swap_usage_bytes{namespace="ns",pod="p"} 7 ${AT}`,
     'resource_scrape_error 0',
   ]) {
     assert.ok(lines.includes(line), line)
@@ -194,6 +197,12 @@ test('labels are escaped, and metrics without samples left out', () => {
 test('the machine’s figures come from /proc', () => {
   assert.equal(machineCpuNanoseconds('cpu  1 2 3 100 50 4 5 6 0 0\ncpu0 1\n'), 210_000_000)
   const text = 'MemTotal: 100 kB\nMemFree: 30 kB\nInactive(file): 20 kB\nAnonPages: 5 kB\n'
+  assert.deepEqual(machineFaults('pgfault 12\npgmajfault 3\n'), { pageFaults: 12, majorPageFaults: 3 })
+  assert.deepEqual(machineSwap(TIME, 'SwapTotal: 10 kB\nSwapFree: 4 kB\n'), {
+    time: TIME,
+    swapAvailableBytes: 4 * 1024,
+    swapUsageBytes: 6 * 1024,
+  })
   assert.deepEqual(machineMemory(TIME, text), {
     time: TIME,
     availableBytes: 50 * 1024,

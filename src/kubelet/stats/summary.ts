@@ -8,6 +8,7 @@ import type {
   NetworkInterfaceUsage,
   NetworkUsage,
   PodSandboxStats,
+  SwapUsage,
 } from '../../runtime/cri/cri.generated.ts'
 import { LABEL } from '../runtime-view/cri-labels.ts'
 
@@ -26,6 +27,12 @@ export interface MemoryFigures {
   rssBytes?: number
   pageFaults?: number
   majorPageFaults?: number
+}
+
+export interface SwapFigures {
+  time: string
+  swapAvailableBytes?: number
+  swapUsageBytes?: number
 }
 
 export interface DiskFigures {
@@ -56,6 +63,7 @@ export interface ContainerFigures {
   startTime: string
   cpu?: CpuFigures
   memory?: MemoryFigures
+  swap?: SwapFigures
   rootfs?: DiskFigures
   logs?: DiskFigures
 }
@@ -72,6 +80,7 @@ export interface PodFigures {
   containers: ContainerFigures[]
   cpu?: CpuFigures
   memory?: MemoryFigures
+  swap?: SwapFigures
   network?: NetworkFigures
   volume?: VolumeFigures[]
   'ephemeral-storage'?: DiskFigures
@@ -83,6 +92,7 @@ export interface NodeFigures {
   startTime: string
   cpu: CpuFigures
   memory: MemoryFigures
+  swap?: SwapFigures
   network?: NetworkFigures
   fs: DiskFigures
   runtime: { imageFs: DiskFigures; containerFs: DiskFigures }
@@ -124,6 +134,7 @@ export function podFigures(
     containers: figures,
     cpu: cpu ? cpuFigures(cpu) : sumCpu(figures),
     memory: memory ? memoryFigures(memory) : sumMemory(figures),
+    ...sumSwap(figures),
     ...(network && { network: networkFigures(network) }),
     volume: [...disks.volumes],
     'ephemeral-storage': ephemeralStorage(figures, disks, nodeDisk),
@@ -133,7 +144,7 @@ export function podFigures(
 
 function containerFigures(
   pod: Pod,
-  { attributes, cpu, memory, writableLayer }: ContainerStats,
+  { attributes, cpu, memory, swap, writableLayer }: ContainerStats,
   { logs }: PodDisks,
   nodeDisk: DiskFigures,
 ): ContainerFigures {
@@ -146,6 +157,7 @@ function containerFigures(
     startTime: startedAt ?? pod.status.startTime ?? '',
     ...(cpu && { cpu: cpuFigures(cpu) }),
     ...(memory && { memory: memoryFigures(memory) }),
+    ...(swap && { swap: swapFigures(swap) }),
     ...(writableLayer && {
       rootfs: {
         ...nodeDisk,
@@ -182,6 +194,20 @@ function memoryFigures(usage: MemoryUsage): MemoryFigures {
       majorPageFaults: usage.majorPageFaults?.value,
     }),
   }
+}
+
+const swapFigures = (usage: SwapUsage): SwapFigures => ({
+  time: timeOf(usage.timestamp),
+  ...defined({
+    swapAvailableBytes: usage.swapAvailableBytes?.value,
+    swapUsageBytes: usage.swapUsageBytes?.value,
+  }),
+})
+
+/** The runtime tells it of containers only. */
+function sumSwap(containers: readonly ContainerFigures[]): { swap?: SwapFigures } {
+  const all = containers.flatMap(({ swap }) => (swap ? [swap] : []))
+  return all.length === 0 ? {} : { swap: { time: latest(all), ...sums(all, ['swapUsageBytes']) } }
 }
 
 function networkFigures({ timestamp, defaultInterface, interfaces }: NetworkUsage): NetworkFigures {

@@ -104,7 +104,8 @@ export class PodVolumes {
 
   /** Where a volume's files are; undefined before they are there, and for those that have no place of their own. */
   pathOf(uid: string, volume: string): string | undefined {
-    return this.#pods.get(uid)?.volumes.get(volume)?.ready?.hostPath || undefined
+    const ready = this.#pods.get(uid)?.volumes.get(volume)?.ready
+    return ready && !ready.isDevice && ready.hostPath !== '' ? ready.hostPath : undefined
   }
 
   /** A file of one of the pod's volumes; undefined when it is not there. Links out of the volume are not followed. */
