@@ -1,6 +1,7 @@
 // The proxy's nft table: its maps, and the few rules that look into them. Everything that depends on a Service is an
 // element of a map (elements.ts), so that rules never change; only chains per number of endpoints and per affinity
-// timeout are added as they are first needed. Names of maps are those of elements.ts.
+// timeout are added as they are first needed. Names of maps are those of elements.ts. Where ranges are compared the
+// protocol is the header's (`ip protocol`): for `meta l4proto` nft 1.0.6 writes there what Linux since 6.12.117 refuses.
 
 export interface LayoutFacts {
   table: string
@@ -47,7 +48,7 @@ table ip ${table} {
   map keep-node-ports { typeof meta l4proto . th dport : verdict; }
   set hairpin { type ipv4_addr . ipv4_addr; }
   set restricted { typeof ip daddr . meta l4proto . th dport; }
-  set sources { typeof ip daddr . meta l4proto . th dport . ip saddr; flags interval; }
+  set sources { typeof ip daddr . ip protocol . th dport . ip saddr; flags interval; }
   map affinity {
     typeof ip saddr . ip daddr . meta l4proto . th dport : ip daddr . th dport
     flags dynamic, timeout; timeout 3h
@@ -64,7 +65,7 @@ ${Array.from({ length: READY_PICKS }, (_, index) => pick(index + 1)).join('')}
   }
   chain firewall {
     type filter hook prerouting priority -110; policy accept;
-    ct state new ip daddr . meta l4proto . th dport @restricted ip daddr . meta l4proto . th dport . ip saddr != @sources drop
+    ct state new ip daddr . meta l4proto . th dport @restricted ip daddr . ip protocol . th dport . ip saddr != @sources drop
   }
   chain serve {
     meta l4proto { tcp, udp, sctp } dnat ip to ip saddr . ip daddr . meta l4proto . th dport map @affinity

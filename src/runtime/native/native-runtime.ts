@@ -85,7 +85,7 @@ export class NativeRuntime implements Service {
     this.#options = options
     const { name, dir, clock, log, choice } = options
     this.#network = new PodNetwork(name)
-    this.#appArmor = new AppArmor(name)
+    this.#appArmor = new AppArmor(name, log)
     this.about = new AboutRuntime(this.#network, choice.kind, () => this.#lacksUserNamespaces())
     const cgroupParent = ({ linux }: cri.PodSandboxConfig) => linux?.cgroupParent || `/${name}/kubepods`
     this.#sandboxes = new SandboxStore({ dir, network: this.#network, clock, choice, cgroupParent })

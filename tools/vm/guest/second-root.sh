@@ -17,6 +17,8 @@ $b ln -sf $b /usr/sbin/modprobe
 $b mkdir -p /usr/lib/modules
 $b ln -sfn "$VM_TREE/lib/modules/$($b uname -r)" "/usr/lib/modules/$($b uname -r)"
 $b mount -t securityfs securityfs /sys/kernel/security
+$b mkdir -p /usr/share
+[ -e /usr/share/apparmor-features ] || $b ln -s "$VM_APPARMOR/usr/share/apparmor-features" /usr/share/apparmor-features
 $b ln -sf "$VM_APPARMOR/sbin/apparmor_parser" /usr/sbin/apparmor_parser
 for folder in apparmor apparmor.d; do
   [ -e "/etc/$folder" ] || $b ln -s "$VM_APPARMOR/etc/$folder" "/etc/$folder"

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { silentLog } from '../../../base/log.ts'
 import type { LinuxContainerSecurityContext } from '../../cri/cri.generated.ts'
 import { AppArmor, removeAppArmorProfile } from './app-armor.ts'
 
@@ -15,7 +16,13 @@ beforeEach(() => {
 afterEach(() => rmSync(sys, { recursive: true }))
 
 /** A machine that looks as one with AppArmor does. */
-function machine({ enabled = 'Y', profiles = '', hasParser = true } = {}): AppArmor {
+function machine({
+  enabled = 'Y',
+  profiles = '',
+  hasParser = true,
+  inContainer = false,
+  fails = '',
+} = {}): AppArmor {
   const kernel = join(sys, 'kernel/security/apparmor')
   const [parameters, sbin] = [join(sys, 'module/apparmor/parameters'), join(sys, 'sbin')]
   for (const folder of [kernel, parameters, sbin]) mkdirSync(folder, { recursive: true })
@@ -23,8 +30,9 @@ function machine({ enabled = 'Y', profiles = '', hasParser = true } = {}): AppAr
   writeFileSync(join(kernel, 'profiles'), profiles)
   writeFileSync(join(kernel, '.remove'), '')
   if (hasParser) writeFileSync(join(sbin, 'apparmor_parser'), '')
-  return new AppArmor('one', { sys, folders: [sbin] }, async text => {
+  return new AppArmor('one', silentLog, { sys, folders: [sbin], inContainer }, async text => {
     loads.push(text)
+    if (fails) throw new Error(fails)
   })
 }
 const wants = (profileType: 'RuntimeDefault' | 'Unconfined' | 'Localhost', localhostRef = '') => ({
@@ -74,12 +82,20 @@ test('a profile that is not loaded is told by its name', () =>
 for (const [what, lacking] of [
   ['off', { enabled: 'N' }],
   ['without its compiler', { hasParser: false }],
+  ['the business of who put us in a container', { inContainer: true }],
 ] as const)
   test(`where AppArmor is ${what}, containers without a wish run without, and others do not run`, async () => {
     const appArmor = machine(lacking)
     assert.equal(await appArmor.profileFor(), undefined)
     await assert.rejects(appArmor.profileFor(wants('RuntimeDefault')), /apparmor is not supported/)
   })
+
+test('when the default cannot be loaded, only who asks for it is refused', async () => {
+  const appArmor = machine({ fails: 'no policy features' })
+  assert.equal(await appArmor.profileFor(), undefined)
+  await assert.rejects(appArmor.profileFor(wants('RuntimeDefault')), /no policy features/)
+  assert.equal(loads.length, 1)
+})
 
 test('the profile goes with the cluster; without AppArmor there is nothing to do', () => {
   removeAppArmorProfile('one', sys)

@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Log } from '../../../base/log.ts'
 import type { LinuxContainerSecurityContext } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
 import { defaultAppArmorProfile } from './app-armor-profile.ts'
@@ -12,19 +13,27 @@ export interface AppArmorPlaces {
   sys: string
   /** Where apparmor_parser may be. */
   folders: readonly string[]
+  /** What a container that we ourselves may be in says of itself: profiles cannot be loaded from there. */
+  inContainer: boolean
 }
 
-const THIS_MACHINE: AppArmorPlaces = { sys: '/sys', folders: ['/sbin', '/usr/sbin', '/usr/local/sbin'] }
+const THIS_MACHINE: AppArmorPlaces = {
+  sys: '/sys',
+  folders: ['/sbin', '/usr/sbin', '/usr/local/sbin'],
+  inContainer: !!process.env.container,
+}
 
 export const appArmorProfileName = (cluster: string): string => `kubernode-${cluster}`
 
 export class AppArmor {
   readonly #name: string
   readonly #places: AppArmorPlaces
+  readonly #log: Log
   readonly #load: (text: string, parser: string) => Promise<void>
   #loaded: Promise<void> | undefined
 
-  constructor(cluster: string, places = THIS_MACHINE, load = loadProfile) {
+  constructor(cluster: string, log: Log, places = THIS_MACHINE, load = loadProfile) {
+    this.#log = log
     this.#name = appArmorProfileName(cluster)
     this.#places = places
     this.#load = load
@@ -40,13 +49,19 @@ export class AppArmor {
       return undefined
     }
     if (profileType === 'Localhost') return this.#named(localhostRef.replace(/^localhost\//, ''))
-    // Without a wish it is the default too.
-    return security.privileged ? undefined : this.#default(parser)
+    if (security.privileged) return undefined
+    // Without a wish it is the default too, where that can be had.
+    return this.#default(parser).catch(error => {
+      if (security.apparmor) throw error
+      this.#log.warn({ error }, 'containers run without an AppArmor profile')
+      return undefined
+    })
   }
 
   /** Undefined where AppArmor is off, or profiles cannot be compiled. */
   #parser(): string | undefined {
-    const { sys, folders } = this.#places
+    const { sys, folders, inContainer } = this.#places
+    if (inContainer) return undefined
     const parameter = join(sys, 'module/apparmor/parameters/enabled')
     if (!existsSync(join(sys, 'kernel/security/apparmor')) || !existsSync(parameter)) return undefined
     if (!readFileSync(parameter, 'utf8').startsWith('Y')) return undefined
@@ -58,16 +73,12 @@ export class AppArmor {
     throw new CriError(CRI_CODE.unknown, `apparmor profile not found ${name}`)
   }
 
+  /** A failure is final: what keeps the profile from being compiled does not go by itself. */
   async #default(parser: string): Promise<string> {
     this.#loaded ??= this.#profiles().includes(this.#name)
       ? Promise.resolve()
       : this.#load(defaultAppArmorProfile(this.#name), parser)
-    try {
-      await this.#loaded
-    } catch (error) {
-      this.#loaded = undefined
-      throw error
-    }
+    await this.#loaded
     return this.#name
   }
 
