@@ -21,6 +21,8 @@ export interface RunningRuntime {
   connection: CriConnection
   /** For people: 'kubernode 0.1.0 (crun)'. */
   about: string
+  /** Its pods are killed when the cluster is removed from the machine; another runtime's would stay. */
+  isOwn: boolean
 }
 
 /** `choice` is auto, native, or unix:///PATH of another CRI runtime, which has its own idea of registries. */
@@ -47,7 +49,7 @@ export async function startRuntime(
     connection.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: parts.facts.podCidr } } }),
     ...(own ? [loadOwnImages(connection)] : []),
   ])
-  return { connection, about: `${version.runtimeName} ${version.runtimeVersion}` }
+  return { connection, about: `${version.runtimeName} ${version.runtimeVersion}`, isOwn: own }
 }
 
 /** Images that the set-up made beside the program: so that the examples run without any registry. */
@@ -118,7 +120,7 @@ export async function startKubelet(
   // Undone before everything else: pods end while all that they may need is still there. Those that have no time are
   // killed when everything else is gone, all at once.
   parts.onStop(async () => {
-    if (parts.ending.graceMs > 0) await kubelet.shutDown(parts.ending.graceMs, parts.hurry)
+    if (parts.ending.graceMs > 0 || !runtime.isOwn) await kubelet.shutDown(parts.ending.graceMs, parts.hurry)
   })
   await ready
 }
