@@ -26,7 +26,19 @@ export class StatusError extends Error {
   ) {
     super(status.message)
     this.name = 'StatusError'
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...status }
+    const { metadata = {}, message, reason, details, code, ...rest } = status
+    // In the order in which upstream writes it.
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata,
+      status: 'Failure',
+      message,
+      ...(reason !== undefined && { reason }),
+      ...(details !== undefined && { details }),
+      code,
+      ...rest,
+    }
   }
 }
 

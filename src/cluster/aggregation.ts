@@ -35,6 +35,7 @@ export function startAggregation(parts: ClusterParts, aggregation: AggregationPa
 async function tellFacts(handle: ApiHandler, data: Record<string, string>): Promise<void> {
   const where = {
     user: SERVER,
+    userAgent: 'kube-apiserver',
     group: '',
     version: 'v1',
     resource: 'configmaps',

@@ -10,6 +10,7 @@ export function quotaStatusThrough(handle: () => ApiHandler): ResourceQuotaParts
     const { namespace = '', name } = quota.metadata
     await handle()({
       user: SERVER,
+      userAgent: 'kube-apiserver',
       verb: 'update',
       group: '',
       version: 'v1',

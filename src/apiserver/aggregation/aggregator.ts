@@ -193,6 +193,7 @@ export class Aggregator {
     try {
       await this.#parts.handle({
         user: SERVER,
+        userAgent: 'kube-apiserver',
         verb: 'update',
         ...API_SERVICES,
         subresource: 'status',
@@ -214,7 +215,14 @@ export class Aggregator {
     const present = new Map(items.map(({ object }) => [object.metadata.name, object]))
     for (const [name, { metadata }] of present) {
       if (wanted.has(name) || !metadata.labels?.[AUTOMANAGED]) continue
-      await handle({ user: SERVER, verb: 'delete', ...API_SERVICES, name, deleteOptions: {} }).catch(() => {})
+      await handle({
+        user: SERVER,
+        userAgent: 'kube-apiserver',
+        verb: 'delete',
+        ...API_SERVICES,
+        name,
+        deleteOptions: {},
+      }).catch(() => {})
     }
     const missing = [...wanted].filter(([name]) => !present.has(name))
     await Promise.all(missing.map(([name, gv]) => this.#registerOne(name, gv)))
@@ -233,7 +241,13 @@ export class Aggregator {
       },
     }
     try {
-      await this.#parts.handle({ user: SERVER, verb: 'create', ...API_SERVICES, body })
+      await this.#parts.handle({
+        user: SERVER,
+        userAgent: 'kube-apiserver',
+        verb: 'create',
+        ...API_SERVICES,
+        body,
+      })
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
     }

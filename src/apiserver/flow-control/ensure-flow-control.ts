@@ -16,7 +16,13 @@ export async function ensureFlowControl(handle: ApiHandler): Promise<void> {
 }
 
 const where = (resource: string) =>
-  ({ user: SERVER, group: 'flowcontrol.apiserver.k8s.io', version: 'v1', resource }) as const
+  ({
+    user: SERVER,
+    userAgent: 'api-priority-and-fairness-config-producer-v1',
+    group: 'flowcontrol.apiserver.k8s.io',
+    version: 'v1',
+    resource,
+  }) as const
 
 async function create(handle: ApiHandler, resource: string, name: string, spec: object): Promise<void> {
   const body = { metadata: { name, annotations: { ...ANNOTATIONS } }, spec: structuredClone(spec) }

@@ -176,7 +176,13 @@ async function ask(
   rest: Pick<ApiRequest, 'group' | 'version' | 'resource' | 'name' | 'namespace' | 'body'>,
 ): Promise<KubeObject> {
   const namespace = rest.namespace ?? (rest.body as KubeObject | undefined)?.metadata.namespace
-  const response = await handle({ user: SERVER, verb, ...rest, ...(namespace && { namespace }) })
+  const response = await handle({
+    user: SERVER,
+    userAgent: 'kube-apiserver',
+    verb,
+    ...rest,
+    ...(namespace && { namespace }),
+  })
   if (response.kind !== 'object')
     throw new Error(`${verb} ${rest.resource} was answered with ${response.kind}`)
   return response.object

@@ -206,7 +206,13 @@ export class CustomResources {
       if (deletionTimestamp) continue
       const { group, version, resource } = info
       const where = { group, version, resource, name: own, ...(namespace && { namespace }) }
-      const request = { user: SERVER, verb: 'delete', ...where, deleteOptions: {} } as const
+      const request = {
+        user: SERVER,
+        userAgent: 'kube-apiserver',
+        verb: 'delete',
+        ...where,
+        deleteOptions: {},
+      } as const
       await handle(request).catch(error => {
         if (!isNotFound(error)) throw error
       })
@@ -216,7 +222,15 @@ export class CustomResources {
 }
 
 function requestFor(verb: ApiRequest['verb'], name: string): ApiRequest {
-  return { user: SERVER, verb, group: GROUP, version: 'v1', resource: 'customresourcedefinitions', name }
+  return {
+    user: SERVER,
+    userAgent: 'kube-apiserver',
+    verb,
+    group: GROUP,
+    version: 'v1',
+    resource: 'customresourcedefinitions',
+    name,
+  }
 }
 
 export const pathOf = ({

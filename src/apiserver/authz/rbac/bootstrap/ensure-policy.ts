@@ -84,5 +84,5 @@ interface Where {
 
 function requestFor(verb: ApiRequest['verb'], resource: string, { name, namespace }: Where): ApiRequest {
   const kind = { group: 'rbac.authorization.k8s.io', version: 'v1', resource }
-  return { user: SERVER, verb, ...kind, name, ...(namespace && { namespace }) }
+  return { user: SERVER, userAgent: 'kube-apiserver', verb, ...kind, name, ...(namespace && { namespace }) }
 }
