@@ -33,7 +33,6 @@ import { createHttpServer } from '../apiserver/http/http-server.ts'
 import { kubernetesProtobuf } from '../apiserver/http/kubernetes-protobuf-codec.ts'
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
 import { withMetricsApi } from '../apiserver/metrics-api/metrics-api.ts'
-import type { UsageSummary } from '../apiserver/metrics-api/usage.ts'
 import { withCustomDocuments } from '../apiserver/openapi/custom-documents.ts'
 import { openApiSource } from '../apiserver/openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
@@ -51,6 +50,7 @@ import { withAggregatedReads } from './aggregated-reads.ts'
 import { startAggregation } from './aggregation.ts'
 import { controllerClient } from './controller-clients.ts'
 import { lateNodeAccess } from './late-node-access.ts'
+import { nodeUsage } from './node-usage.ts'
 import { ensureKubeletCaller, otherKubelets } from './other-kubelets.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { ServedResources } from './served-resources.ts'
@@ -119,7 +119,7 @@ export async function startApiServer(
     tokenIssuer: tokens,
     serviceCidr: facts.serviceCidr,
   })
-  const withMetrics = withMetricsApi(registry.handle, () => usageThrough(late.access, parts.nodeName))
+  const withMetrics = withMetricsApi(registry.handle, () => nodeUsage(registry.handle, late.access))
   const handle = withVirtualResources(withMetrics, {
     authorizer,
     reviewToken: tokenReviewer(tokens, otherTokens),
@@ -186,14 +186,6 @@ export async function startApiServer(
     typesOf: served.typesOf,
     setNodeAccess: late.plugIn,
   }
-}
-
-/** The figures of the only node. */
-async function usageThrough(access: NodeAccess, nodeName: string): Promise<UsageSummary> {
-  const answer = await access.get(nodeName, '/stats/summary')
-  return answer
-    ? (JSON.parse(Buffer.from(answer.body).toString()) as UsageSummary)
-    : { node: { nodeName }, pods: [] }
 }
 
 function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memory'): Storage {

@@ -37,7 +37,7 @@ const core: ApiHandler = async request => {
   if (!object) throw notFound({ group: '', resource: request.resource }, request.name ?? '')
   return { kind: 'object', code: 200, object: object as never }
 }
-const handle = withMetricsApi(core, async () => summary)
+const handle = withMetricsApi(core, async () => [{ node: { nodeName: 'elsewhere' }, pods: [] }, summary])
 const request = (verb: ApiRequest['verb'], resource: string, more: Partial<ApiRequest> = {}): ApiRequest => ({
   user: { name: 'u', groups: [] },
   verb,

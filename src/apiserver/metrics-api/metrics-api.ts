@@ -1,4 +1,4 @@
-// metrics.k8s.io/v1beta1 as metrics-server serves it: what nodes and pods use now, made of the kubelet's summary.
+// metrics.k8s.io/v1beta1 as metrics-server serves it: what nodes and pods use now, made of the kubelets' summaries.
 // Nothing of it is stored. Upstream: kubernetes-sigs/metrics-server pkg/api.
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../api/request.ts'
@@ -28,20 +28,20 @@ export const metricsResources: readonly ResourceInfo[] = [
 ]
 
 /** Answers the group's requests and hands everything else to `handle`, which also knows nodes and pods. */
-export function withMetricsApi(handle: ApiHandler, summary: () => Promise<UsageSummary>): ApiHandler {
+export function withMetricsApi(handle: ApiHandler, usage: () => Promise<UsageSummary[]>): ApiHandler {
   return async request => {
     if (request.group !== METRICS_GROUP) return handle(request)
     if (request.verb !== 'get' && request.verb !== 'list')
       throw methodNotSupported({ group: METRICS_GROUP, resource: request.resource }, request.verb)
     const core: ApiRequest = { ...request, group: '', version: 'v1' }
-    return request.verb === 'get' ? answerOne(core, handle, summary) : answerList(core, handle, summary)
+    return request.verb === 'get' ? answerOne(core, handle, usage) : answerList(core, handle, usage)
   }
 }
 
 async function answerOne(
   request: ApiRequest,
   handle: ApiHandler,
-  summary: () => Promise<UsageSummary>,
+  usage: () => Promise<UsageSummary[]>,
 ): Promise<ApiResponse> {
   const { resource: plural, namespace, name = '' } = request
   const shown = namespace === undefined ? name : `${namespace}/${name}`
@@ -50,7 +50,7 @@ async function answerOne(
     throw missing
   })
   const object = response.kind === 'object' ? response.object : undefined
-  const found = object && metricsOf(plural, object, await summary())
+  const found = object && metricsOf(plural, object, await usage())
   if (!found) throw missing
   return {
     kind: 'object',
@@ -62,10 +62,10 @@ async function answerOne(
 async function answerList(
   request: ApiRequest,
   handle: ApiHandler,
-  summary: () => Promise<UsageSummary>,
+  usage: () => Promise<UsageSummary[]>,
 ): Promise<ApiResponse> {
   const { resource: plural } = request
-  const [response, figures] = await Promise.all([handle(request), summary()])
+  const [response, figures] = await Promise.all([handle(request), usage()])
   const list =
     response.kind === 'object' ? (response.object as unknown as { items: KubeObject[] }) : { items: [] }
   const items = list.items.flatMap(object => metricsOf(plural, object, figures) ?? [])
@@ -78,7 +78,11 @@ const kindOf = (plural: string) => (plural === 'nodes' ? 'NodeMetrics' : 'PodMet
 function metricsOf(
   plural: string,
   object: KubeObject,
-  summary: UsageSummary,
+  usage: readonly UsageSummary[],
 ): NodeMetrics | PodMetrics | undefined {
-  return plural === 'nodes' ? nodeMetrics(object, summary) : podMetrics(object, summary)
+  for (const summary of usage) {
+    const found = plural === 'nodes' ? nodeMetrics(object, summary) : podMetrics(object, summary)
+    if (found) return found
+  }
+  return undefined
 }

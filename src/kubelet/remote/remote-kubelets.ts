@@ -22,6 +22,9 @@ export interface RemoteKubeletsParts {
   pair: ClientPair
 }
 
+/** How long figures may take: metrics-server's kubelet-request-timeout. */
+const READ_MS = 10_000
+
 /** A kubelet that cannot be reached, or refuses, is a StatusError with its words. */
 export function remoteKubelets({ locate, pair }: RemoteKubeletsParts): NodeAccess {
   const agent = new Agent({
@@ -31,27 +34,27 @@ export function remoteKubelets({ locate, pair }: RemoteKubeletsParts): NodeAcces
     rejectUnauthorized: false,
     keepAlive: true,
   })
-  const send = async (nodeName: string, path: string, signal?: AbortSignal, method = 'GET') =>
-    ask(`${await locate(nodeName)}${path}`, { agent, method, ...(signal && { signal }) })
+  const send = async (nodeName: string, path: string, more: Partial<Asking>) =>
+    ask(`${await locate(nodeName)}${path}`, { agent, method: 'GET', ...more })
   return {
     async logs(nodeName, pod, options, signal) {
       const answer = await send(
         nodeName,
         `${containerPath('containerLogs', pod, options)}?${logQuery(options)}`,
-        signal,
+        { signal },
       )
       if (answer.statusCode !== 200) throw refusal(answer.statusCode, await wordsOf(answer))
       return untilAborted(answer, signal)
     },
     async get(nodeName, path) {
-      const answer = await send(nodeName, path)
+      const answer = await send(nodeName, path, { timeout: READ_MS })
       const body = await bytesOf(answer)
       if (answer.statusCode !== 200) return undefined
       return { contentType: typeOf(answer), body }
     },
     async ask(nodeName, { method, path, query, signal }): Promise<KubeletAnswer> {
       const search = query.size > 0 ? `?${query}` : ''
-      const answer = await send(nodeName, `${path}${search}`, signal, method)
+      const answer = await send(nodeName, `${path}${search}`, { method, signal })
       return { code: answer.statusCode ?? 502, contentType: typeOf(answer), body: answer }
     },
     async exec(nodeName, pod, options) {
@@ -94,12 +97,15 @@ function logQuery({ container: _, ...options }: LogOptions): URLSearchParams {
 interface Asking {
   agent: Agent
   method: string
+  /** Milliseconds without a word. */
+  timeout?: number
   signal?: AbortSignal
 }
 
-function ask(url: string, { agent, method, signal }: Asking): Promise<IncomingMessage> {
+function ask(url: string, asking: Asking): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { agent, method, ...(signal && { signal }) })
+    const sent = request(url, { ...asking })
+    sent.once('timeout', () => sent.destroy(new Error('context deadline exceeded')))
     sent.once('response', resolve)
     sent.once('error', error => reject(refusal(500, `Get ${JSON.stringify(url)}: ${error.message}`)))
     sent.end()
