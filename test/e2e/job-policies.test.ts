@@ -23,7 +23,7 @@ const JOBS = '/apis/batch/v1/namespaces/default/jobs'
 const PODS = '/api/v1/namespaces/default/pods'
 const INDEX = 'batch.kubernetes.io/job-completion-index'
 
-/** The script finds the folder /data, which all pods share. */
+/** The script finds the folder /data, which all pods share; it is not there before the first. */
 function create(name: string, script: string, spec: Partial<JobSpec>, graceSeconds = 0): Promise<Job> {
   return api.post<Job>(JOBS, {
     metadata: { name },
@@ -41,9 +41,7 @@ function create(name: string, script: string, spec: Partial<JobSpec>, graceSecon
               volumeMounts: [{ name: 'data', mountPath: '/data' }],
             },
           ],
-          volumes: [
-            { name: 'data', hostPath: { path: `${cluster.dataDir}/${name}`, type: 'DirectoryOrCreate' } },
-          ],
+          volumes: [{ name: 'data', hostPath: { path: `${cluster.dataDir}/${name}` } }],
         },
       },
     },
