@@ -2,11 +2,13 @@
 // Upstream: apiextensions-apiserver pkg/registry/customresource/strategy.go.
 import { validateRules } from '../../../api/cel/validation-rules.ts'
 import { findAll } from '../../../api/custom/json-path.ts'
+import { ratchet } from '../../../api/custom/ratchet.ts'
 import { validateValue } from '../../../api/custom/validate-value.ts'
 import type { KubeObject } from '../../../api/kube-object.ts'
 import type { ResourceInfo } from '../../../api/resources.ts'
 import type { FieldErrorLike } from '../../../api/status-error.ts'
 import type { CustomResourceDefinitionVersion, JSONSchemaProps } from '../../../api/types/apiextensions-v1.ts'
+import type { FieldError } from '../../../api/validation/field-error.ts'
 import { validateCreate, validateUpdate } from '../../../api/validation/validation.ts'
 import { deepEqual } from '../deep-equal.ts'
 import { carryField } from '../strategies/default-strategy.ts'
@@ -49,24 +51,17 @@ export class CustomStrategy implements Strategy {
   }
 
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldErrorLike[] {
-    return [...validateUpdate(object, old), ...this.#news(object, old)]
+    return [...validateUpdate(object, old), ...this.#schemaErrors(object, old)]
   }
 
   /** Rules are asked only of what has the right shape. */
-  #schemaErrors(object: KubeObject, old: KubeObject | undefined): FieldErrorLike[] {
-    if (!this.#schema) return []
-    const errors = validateValue(object, this.#schema)
-    return errors.length > 0 ? errors : validateRules(object, old, this.#schema)
-  }
-
-  /** What was wrong already and stays as it is is let be. Upstream: CRDValidationRatcheting. */
-  #news(object: KubeObject, old: KubeObject): FieldErrorLike[] {
-    const errors = this.#schemaErrors(object, old)
-    if (errors.length === 0) return errors
-    const before = new Set(
-      this.#schemaErrors(old, undefined).map(({ field, message }) => `${field}: ${message}`),
-    )
-    return errors.filter(({ field, message }) => !before.has(`${field}: ${message}`))
+  #schemaErrors(object: KubeObject, old: KubeObject | undefined): readonly FieldErrorLike[] {
+    const schema = this.#schema
+    if (!schema) return []
+    // What was wrong already and stays as it is is let be. Upstream: CRDValidationRatcheting.
+    const news = (found: FieldError[]) => (old ? ratchet(found, object, old, schema) : found)
+    const errors = news(validateValue(object, schema))
+    return errors.length > 0 ? errors : news(validateRules(object, old, schema))
   }
 
   #statusStrategy(): UpdateStrategy {
@@ -82,7 +77,7 @@ export class CustomStrategy implements Strategy {
         if (status === undefined) delete object.status
         else object.status = status
       },
-      validateUpdate: (object, old) => [...validateUpdate(object, old, 'status'), ...this.#news(object, old)],
+      validateUpdate: (object, old) => [...validateUpdate(object, old, 'status'), ...this.#schemaErrors(object, old)],
     }
   }
 }
