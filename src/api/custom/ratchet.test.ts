@@ -10,8 +10,17 @@ const schema = {
   properties: {
     text: { type: 'string', maxLength: 1 },
     list: { type: 'array', maxItems: 1, items: { type: 'string', maxLength: 1 } },
-    keyed: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: item },
-    inner: { type: 'object', required: ['must'], properties: { must: { type: 'string' }, a: { type: 'string' } } },
+    keyed: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+      items: item,
+    },
+    inner: {
+      type: 'object',
+      required: ['must'],
+      properties: { must: { type: 'string' }, a: { type: 'string' } },
+    },
   },
 } as JSONSchemaProps
 
@@ -27,7 +36,11 @@ const old = {
 const cases: [title: string, change: object, fields: string[]][] = [
   ['nothing that stays as it was counts', { other: 1 }, []],
   ['a value that changes must be right', { text: 'abd' }, ['text']],
-  ['a list that changes must be right, with all its items', { list: ['ab', 'cd', 'e'] }, ['list', 'list[0]', 'list[1]']],
+  [
+    'a list that changes must be right, with all its items',
+    { list: ['ab', 'cd', 'e'] },
+    ['list', 'list[0]', 'list[1]'],
+  ],
   [
     'items with keys are known again',
     {

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
 import type { DecodedObject, FieldValidation } from '../../api/schema/decode-object.ts'
+import type { FieldErrorLike } from '../../api/status-error.ts'
 import type { CustomResourceSubresourceScale } from '../../api/types/apiextensions-v1.ts'
 import type { TrackedKind } from '../managed-fields/field-manager.ts'
 import { type Shape, shapeOfKind } from '../managed-fields/shape.ts'
@@ -16,6 +17,8 @@ export interface Conversion {
   fromStored(object: KubeObject): KubeObject
   /** To be awaited before `fromStored` is asked for these: for conversions that others make. */
   prepare?(objects: readonly KubeObject[]): Promise<void>
+  /** What this version asks besides, of objects in the stored shape; `old` is absent on create. */
+  validate?(object: KubeObject, old: KubeObject | undefined): readonly FieldErrorLike[]
 }
 
 export interface Endpoint {

@@ -2,6 +2,8 @@
 // Upstream: pkg/apis/events/v1/conversion.go.
 
 import type { KubeObject } from '../../api/kube-object.ts'
+import type { Event } from '../../api/types/core-v1.ts'
+import { validateStrictEvent } from '../../api/validation/cluster/event.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Conversion } from './endpoint.ts'
 
@@ -30,6 +32,8 @@ export function eventConversion(): Conversion {
       }
       return converted
     },
+    validate: (event, old) =>
+      validateStrictEvent(event as unknown as Event, old as unknown as Event | undefined),
   }
 }
 

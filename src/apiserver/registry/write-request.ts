@@ -29,10 +29,16 @@ export class WriteRequest {
   readonly context: WriteContext
   readonly #admission: Admission
   readonly #decode: Endpoint['decode']
+  readonly #conversion: Endpoint['conversion']
 
   constructor(
     request: ApiRequest,
-    { info, decode, deprecation }: Pick<Endpoint, 'info' | 'decode' | 'deprecation'>,
+    {
+      info,
+      decode,
+      deprecation,
+      conversion,
+    }: Pick<Endpoint, 'info' | 'decode' | 'deprecation' | 'conversion'>,
     admission: Admission,
     clock: PassiveClock,
   ) {
@@ -44,6 +50,7 @@ export class WriteRequest {
     this.context = { now: clock.now(), user: request.user, dryRun, warn }
     this.#admission = admission
     this.#decode = decode
+    this.#conversion = conversion
     if (deprecation) this.warnings.push(deprecation)
   }
 
@@ -113,7 +120,13 @@ export class WriteRequest {
     return this.#admission.admit(this.#attributes(operation, object, oldObject))
   }
 
-  validate(operation: Operation, object: KubeObject | undefined, oldObject?: KubeObject): Promise<void> {
+  async validate(
+    operation: Operation,
+    object: KubeObject | undefined,
+    oldObject?: KubeObject,
+  ): Promise<void> {
+    const errors = (object && operation !== 'DELETE' && this.#conversion?.validate?.(object, oldObject)) || []
+    if (object && errors.length > 0) throw invalid(this.info, object.metadata.name, errors)
     return this.#admission.validate(this.#attributes(operation, object, oldObject))
   }
 

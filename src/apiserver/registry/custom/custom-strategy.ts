@@ -77,7 +77,10 @@ export class CustomStrategy implements Strategy {
         if (status === undefined) delete object.status
         else object.status = status
       },
-      validateUpdate: (object, old) => [...validateUpdate(object, old, 'status'), ...this.#schemaErrors(object, old)],
+      validateUpdate: (object, old) => [
+        ...validateUpdate(object, old, 'status'),
+        ...this.#schemaErrors(object, old),
+      ],
     }
   }
 }
