@@ -60,6 +60,8 @@ export interface ApiRequest {
   body?: unknown
   /** Fields that occur twice in the body's text, found where it was parsed: for decodeObject's `problems`. */
   bodyProblems?: readonly string[]
+  /** With fields that occur twice: the paths of all fields, in the order of the text. */
+  bodyKeys?: readonly string[]
   /** patch: the parsed patch document (for apply: the parsed YAML). */
   patch?: { type: PatchType; document: unknown }
   /** delete, deletecollection. */

@@ -114,6 +114,15 @@ test('duplicate fields are found with their path', () => {
   })
 })
 
+test('with duplicate fields, all that is wrong is told in the order of the text', () => {
+  const text =
+    '{"spec":{"strange":{"a":1,"a":2},"hostPID":true,"hostPID":false,"strange":1,"containers":[{"odd":1}]}}'
+  const { value, problems, keys } = parseJson(text, true)
+  assert.throws(() => decodeObject(value, 'v1', 'Pod', 'Strict', problems, keys), {
+    message: `${wrong}strict decoding error: unknown field "spec.strange", duplicate field "spec.hostPID", unknown field "spec.containers[0].odd"`,
+  })
+})
+
 test('YAML is read as version 1.1 and reports keys set twice', () => {
   assert.deepEqual(parseYaml('a: yes\nb: 0o7\nc: 010\n').value, { a: true, b: '0o7', c: 8 })
   assert.deepEqual(parseYaml('a: 1\na: 2\n', true).problems, [

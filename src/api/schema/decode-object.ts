@@ -17,7 +17,7 @@ const MAX_STRICT_PROBLEMS = 100
 
 /**
  * `body` is parsed JSON or YAML; it is not changed. The result shares nothing that is normalised with it.
- * `problems` are strict problems that parsing found (parse-body.ts: duplicate fields).
+ * `problems` are strict problems that parsing found (parse-body.ts: duplicate fields), `keys` the order of all fields.
  * Throws StatusError 400 for wrong types, and under Strict for unknown and duplicate fields.
  * Kinds that are not built in throw Error: ask `findType` first.
  */
@@ -27,10 +27,11 @@ export function decodeObject(
   kind: string,
   fieldValidation: FieldValidation = 'Ignore',
   problems: readonly string[] = [],
+  keys?: readonly string[],
 ): DecodedObject {
   const type = findType(apiVersion, kind)
   if (!type) throw new Error(`${apiVersion} ${kind} is not a built-in kind`)
-  return decodeAs(type, body, apiVersion, kind, fieldValidation, problems)
+  return decodeAs(type, body, apiVersion, kind, fieldValidation, problems, keys)
 }
 
 function decodeAs(
@@ -40,6 +41,7 @@ function decodeAs(
   kind: string,
   fieldValidation: FieldValidation,
   problems: readonly string[],
+  keys: readonly string[] | undefined,
 ): DecodedObject {
   const findings: Findings = { unknown: [], warnings: [] }
   let object: Record<string, unknown>
@@ -50,7 +52,9 @@ function decodeAs(
     throw cannotBeHandled(apiVersion, kind, error.message)
   }
   if (fieldValidation !== 'Ignore') {
-    const strict = [...problems, ...findings.unknown.map(path => `unknown field ${JSON.stringify(path)}`)]
+    const strict = keys
+      ? inTextOrder(keys, findings.unknown)
+      : [...problems, ...findings.unknown.map(path => `unknown field ${JSON.stringify(path)}`)]
     strict.length = Math.min(strict.length, MAX_STRICT_PROBLEMS)
     if (strict.length > 0 && fieldValidation === 'Strict') {
       throw cannotBeHandled(apiVersion, kind, `strict decoding error: ${strict.join(', ')}`)
@@ -59,6 +63,21 @@ function decodeAs(
   }
   const { kind: _kind, apiVersion: _version, ...fields } = object
   return { object: { kind, apiVersion, ...fields } as KubeObject, warnings: findings.warnings }
+}
+
+/** As Go's decoder meets them: it does not look into what it does not know. Upstream: sigs.k8s.io/json. */
+function inTextOrder(keys: readonly string[], unknown: readonly string[]): string[] {
+  const strangers = new Set(unknown)
+  const seen = new Set<string>()
+  const found: string[] = []
+  for (const path of keys) {
+    const isStranger = strangers.has(path)
+    const isBelow = unknown.some(one => path.startsWith(`${one}.`) || path.startsWith(`${one}[`))
+    if (isStranger && !seen.has(path)) found.push(`unknown field ${JSON.stringify(path)}`)
+    if (!isStranger && !isBelow && seen.has(path)) found.push(`duplicate field ${JSON.stringify(path)}`)
+    seen.add(path)
+  }
+  return found
 }
 
 /** The version is shown without its group. */

@@ -6,6 +6,8 @@ export interface ParsedBody {
   value: unknown
   /** Texts for decodeObject's `problems`: 'duplicate field "metadata.name"'. */
   problems: string[]
+  /** Only where keys occur twice: every key's path, in the order of the text. */
+  keys?: string[]
 }
 
 /** JSON.parse, plus a scan for duplicate keys when `strict`. Throws StatusError 400. */
@@ -19,7 +21,7 @@ export function parseJson(text: string, strict = false): ParsedBody {
   const problems = strict
     ? findDuplicateFields(text).map(path => `duplicate field ${JSON.stringify(path)}`)
     : []
-  return { value, problems }
+  return problems.length > 0 ? { value, problems, keys: keyPaths(text) } : { value, problems }
 }
 
 /** YAML 1.1 as sigs.k8s.io/yaml reads it: one document, 'yes' and 'on' are booleans. Throws StatusError 400. */
@@ -51,6 +53,19 @@ function withStringKeys(value: unknown): unknown {
 /** Paths of keys that occur more than once in their object. `text` is valid JSON. */
 export function findDuplicateFields(text: string): string[] {
   const found: string[] = []
+  scanKeys(text, (path, isAgain) => {
+    if (isAgain) found.push(path)
+  })
+  return found
+}
+
+function keyPaths(text: string): string[] {
+  const found: string[] = []
+  scanKeys(text, path => found.push(path))
+  return found
+}
+
+function scanKeys(text: string, report: (path: string, isAgain: boolean) => void): void {
   const stack: { path: string; keys?: Set<string>; index: number }[] = []
   let pendingPath = ''
   let expectKey = false
@@ -62,7 +77,7 @@ export function findDuplicateFields(text: string): string[] {
       if (expectKey && top?.keys) {
         const key = JSON.parse(text.slice(at, end)) as string
         pendingPath = top.path ? `${top.path}.${key}` : key
-        if (top.keys.has(key)) found.push(pendingPath)
+        report(pendingPath, top.keys.has(key))
         top.keys.add(key)
         expectKey = false
       }
@@ -79,7 +94,6 @@ export function findDuplicateFields(text: string): string[] {
       expectKey = top.keys !== undefined
     }
   }
-  return found
 }
 
 function endOfString(text: string, start: number): number {

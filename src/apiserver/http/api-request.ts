@@ -90,7 +90,12 @@ function objectOf(
   const parsed = parseObject(body, request.headers['content-type'], kind, codec, isStrict(query))
   if (!parsed)
     throw badRequest(`the object provided is unrecognized (must be of type ${kind}): the body is empty`)
-  return { body: parsed.value, ...(parsed.problems.length > 0 && { bodyProblems: parsed.problems }) }
+  const { value, problems, keys } = parsed
+  return {
+    body: value,
+    ...(problems.length > 0 && { bodyProblems: problems }),
+    ...(keys && { bodyKeys: keys }),
+  }
 }
 
 function isStrict(query: URLSearchParams): boolean {

@@ -82,11 +82,11 @@ export class WriteRequest {
     { apiVersion, kind }: BodyKind,
     validation: FieldValidation | undefined = this.request.options?.fieldValidation,
   ): DecodedObject {
-    const { bodyProblems = [] } = this.request
+    const { bodyProblems = [], bodyKeys } = this.request
     const isOwn = kind === this.info.kind && apiVersion === groupVersion(this.info)
     return isOwn && this.#decode
       ? this.#decode(body, validation, bodyProblems)
-      : decodeObject(body, apiVersion, kind, validation, bodyProblems)
+      : decodeObject(body, apiVersion, kind, validation, bodyProblems, bodyKeys)
   }
 
   /** Who writes, for managedFields. */
