@@ -7,6 +7,7 @@ import { runGarbageCollector } from '../controllers/garbage-collector/garbage-co
 import { runNamespaceController } from '../controllers/namespace/namespace-controller.ts'
 import { NodeLifecycleController } from '../controllers/node-lifecycle/node-lifecycle-controller.ts'
 import { PodGcController } from '../controllers/pod-gc/pod-gc-controller.ts'
+import { ResourceClaimController } from '../controllers/resource-claim/resource-claim-controller.ts'
 import { ResourceQuotaController } from '../controllers/resource-quota/resource-quota-controller.ts'
 import { TaintEvictionController } from '../controllers/taint-eviction/taint-eviction-controller.ts'
 import { runTtlAfterFinishedController } from '../controllers/ttl-after-finished/ttl-after-finished-controller.ts'
@@ -28,6 +29,7 @@ export function startHousekeeping(
     new DisruptionController(contextOf('disruption-controller')),
     new PodGcController(contextOf('pod-garbage-collector')),
     new ResourceQuotaController(contextOf('resourcequota-controller')),
+    new ResourceClaimController(contextOf('resource-claim-controller')),
     new NodeLifecycleController(contextOf('node-controller')),
     // Upstream too gives it the node controller's account.
     new TaintEvictionController(contextOf('node-controller')),

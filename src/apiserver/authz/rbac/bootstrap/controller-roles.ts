@@ -92,6 +92,7 @@ const rules: Record<string, PolicyRule[]> = {
   'resource-claim-controller': [
     PODS(READ),
     rule('update', 'core', 'pods/finalizers'),
+    rule(READ, 'resource.k8s.io', 'resourceclaimtemplates'),
     rule(`${READ} create delete`, 'resource.k8s.io', 'resourceclaims'),
     rule('update patch', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
     rule('update patch', 'core', 'pods/status'),
