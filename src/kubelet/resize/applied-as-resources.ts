@@ -6,12 +6,16 @@ import { grantedResources, needsOtherRequest } from './decide-resize.ts'
 
 const SHARES_PER_CPU = 1024
 
-/** `granted` itself where it is applied. Undefined where the runtime does not tell: then nothing can be resized. */
+/**
+ * `granted` itself where it is applied. Undefined where the runtime does not tell: then nothing can be resized. `shown`
+ * is what the status told last: a request of memory goes on being told while its limit is not applied.
+ */
 export function appliedAsResources(
   pod: Pod,
   container: Container,
   observed: Pick<ObservedContainer, 'state' | 'resources' | 'memoryRequest'>,
   granted: ResourceRequirements,
+  shown?: ResourceRequirements,
 ): ResourceRequirements | undefined {
   const { state, resources: applied, memoryRequest } = observed
   if (state !== 'running') return granted
@@ -21,8 +25,10 @@ export function appliedAsResources(
   const requests = { ...granted.requests }
   if (applied.cpuQuota !== wanted.cpuQuota && applied.cpuQuota > 0)
     limits.cpu = `${Math.round((applied.cpuQuota * 1000) / CPU_PERIOD_US)}m`
-  if (applied.memoryBytes !== wanted.memoryBytes && applied.memoryBytes > 0)
+  if (applied.memoryBytes !== wanted.memoryBytes && applied.memoryBytes > 0) {
     limits.memory = inBinary(applied.memoryBytes)
+    if (shown?.requests?.memory) requests.memory = shown.requests.memory
+  }
   if (applied.cpuShares !== wanted.cpuShares && requests.cpu !== undefined)
     requests.cpu = `${Math.ceil((applied.cpuShares * 1000) / SHARES_PER_CPU)}m`
   if (memoryRequest && needsOtherRequest(container, observed)) requests.memory = memoryRequest

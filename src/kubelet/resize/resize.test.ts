@@ -203,6 +203,19 @@ test('what is applied is told in the API’s words', () => {
   })
 })
 
+test('a request of memory is told as before while its limit is not applied', () => {
+  const granted = { limits: { memory: '10Ki' }, requests: { memory: '10Ki' } }
+  const pod = podOf({ c: granted })
+  const container = pod.spec.containers[0]!
+  const before = { limits: { memory: '32Mi' }, requests: { memory: '30Mi' } }
+  const shown = (memoryBytes: number) => {
+    const resources = { cpuShares: 2, cpuQuota: 0, memoryBytes }
+    return appliedAsResources(pod, container, { state: 'running', resources }, granted, before)
+  }
+  assert.deepEqual(shown(32 * MB), before)
+  assert.deepEqual(shown(10 * 1024), granted)
+})
+
 test('after a restart of the kubelet the status tells what was granted', () => {
   const status = {
     startTime: 'x',

@@ -82,7 +82,7 @@ function convert(
     imageID: observed.imageRef,
     containerID,
     ...(same && old?.started !== undefined && { started: old.started }),
-    ...resourcesOf(inputs.pod, container, observed),
+    ...resourcesOf(inputs.pod, container, observed, old),
     ...volumeMountsOf(container, old),
     ...(observed.user && { user: { linux: linuxUser(observed.user) } }),
     // Upstream shows it behind a gate that is off by default: here it shows where it was asked for.
@@ -212,10 +212,11 @@ function resourcesOf(
   pod: Pod,
   container: Container | EphemeralContainer,
   observed: ObservedContainer,
+  old: ContainerStatus | undefined,
 ): Partial<ContainerStatus> {
   const { requests, limits } = container.resources ?? {}
   const granted = { ...(limits && { limits }), ...(requests && { requests }) }
-  const resources = appliedAsResources(pod, container as Container, observed, granted)
+  const resources = appliedAsResources(pod, container as Container, observed, granted, old?.resources)
   return { ...(requests && { allocatedResources: requests }), ...(resources && { resources }) }
 }
 
