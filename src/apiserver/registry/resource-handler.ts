@@ -1,7 +1,7 @@
 // Answers the verbs on a resource itself; subresources with meanings of their own are in subresources/.
 
 import type { KubeList, KubeObject, WatchEvent } from '../../api/kube-object.ts'
-import type { ApiRequest, ApiResponse, DeleteOptions } from '../../api/request.ts'
+import type { ApiRequest, ApiResponse, DeleteOptions, RequestOptions } from '../../api/request.ts'
 import { isNotFound, methodNotSupported } from '../../api/status-error.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
@@ -9,6 +9,7 @@ import type { Admission } from '../admission/admission.ts'
 import { apply, trackUpdate } from '../managed-fields/field-manager.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
 import { checkPatchOptions, readConfiguration } from './apply-request.ts'
+import { convertedSelection, listConverted, watchConverted } from './custom/converted-selection.ts'
 import { type Endpoint, serve, served, trackedKind } from './endpoint.ts'
 import { groupVersion } from './resource-reader.ts'
 import { parseResourceVersion, tooLarge } from './resource-version.ts'
@@ -68,7 +69,7 @@ export class ResourceHandler {
   }
 
   async #list(endpoint: Endpoint, { namespace, options = {} }: ApiRequest): Promise<ApiResponse> {
-    const list = await endpoint.reader.list(namespace, options)
+    const list = await listStored(endpoint, namespace, options)
     const { conversion } = endpoint
     if (!conversion) return answer(list as unknown as KubeObject)
     await conversion.prepare?.(list.items)
@@ -77,7 +78,10 @@ export class ResourceHandler {
   }
 
   async #watch(endpoint: Endpoint, { namespace, options = {}, signal }: ApiRequest): Promise<ApiResponse> {
-    const events = await endpoint.reader.watch(namespace, options, signal)
+    const selection = convertedSelection(endpoint, options, namespace)
+    const events = selection
+      ? await watchConverted(endpoint, selection, namespace, options, signal)
+      : await endpoint.reader.watch(namespace, options, signal)
     return { kind: 'watch', events: endpoint.conversion ? converted(events, endpoint) : events }
   }
 
@@ -208,7 +212,7 @@ export class ResourceHandler {
   async #deleteCollection(endpoint: Endpoint, request: ApiRequest): Promise<ApiResponse> {
     const write = this.begin(endpoint, request)
     const { dryRun: _, ...options } = request.options ?? {}
-    const list = await endpoint.reader.list(request.namespace, options)
+    const list = await listStored(endpoint, request.namespace, options)
     await write.admit('DELETE', undefined)
     const deleteOptions = request.deleteOptions ?? {}
     const { strategy } = endpoint.store
@@ -240,6 +244,14 @@ export class ResourceHandler {
       if (!isNotFound(error)) throw error
     }
   }
+}
+
+/** As it is stored, selected as this version sees it. */
+function listStored(endpoint: Endpoint, namespace: string | undefined, options: RequestOptions) {
+  const selection = convertedSelection(endpoint, options, namespace)
+  return selection
+    ? listConverted(endpoint, selection, namespace, options)
+    : endpoint.reader.list(namespace, options)
 }
 
 export function answer(object: KubeObject, code = 200, warnings: readonly string[] = []): ApiResponse {

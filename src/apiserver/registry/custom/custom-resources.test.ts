@@ -239,8 +239,27 @@ test('a webhook turns versions into each other, on the way in and on the way out
       strategy: 'Webhook',
       webhook: { clientConfig: webhook.config, conversionReviewVersions: ['v1'] },
     }
-    await api.update(CRDS, { ...crd, spec: { ...crd.spec, conversion } } as never)
+    const amount = { type: 'object', properties: { amount: { type: 'integer' } } }
+    const [v1, v2] = (crd.spec as unknown as { versions: object[] }).versions
+    const second = {
+      ...v2,
+      schema: { openAPIV3Schema: { type: 'object', properties: { spec: amount } } },
+      selectableFields: [{ jsonPath: '.spec.amount' }],
+    }
+    await api.update(CRDS, { ...crd, spec: { ...crd.spec, conversion, versions: [v1, second] } } as never)
     await settle()
+    const seen: string[] = []
+    const stop = new AbortController()
+    const options = { fieldSelector: 'spec.amount=3' }
+    const watch = { ...IN_NS, options, signal: stop.signal }
+    const watched = await api.send('watch', 'example.com/v2/widgets', watch)
+    assert.equal(watched.kind, 'watch')
+    const reading = (async () => {
+      if (watched.kind !== 'watch') return
+      for await (const { type, object } of watched.events) {
+        seen.push(`${type} ${object.metadata.name} ${JSON.stringify(object.spec)}`)
+      }
+    })()
     const made = await api.create(
       'example.com/v2/widgets',
       { metadata: { name: 'a' }, spec: { amount: 3 } },
@@ -256,6 +275,23 @@ test('a webhook turns versions into each other, on the way in and on the way out
     )
     const patched = await api.patch('example.com/v2/widgets', 'a', { spec: { amount: 4 } }, 'merge', IN_NS)
     assert.deepEqual([patched.spec, patched.metadata.generation], [{ amount: 4 }, 2])
+    await api.create('example.com/v2/widgets', { metadata: { name: 'b' }, spec: { amount: 3 } }, IN_NS)
+    const chosen = await api.list('example.com/v2/widgets', options, IN_NS)
+    assert.deepEqual(
+      chosen.items.map(({ metadata }) => metadata.name),
+      ['b'],
+    )
+    await api.send('deletecollection', 'example.com/v2/widgets', { ...IN_NS, options })
+    assert.equal((await api.list('example.com/v2/widgets', {}, IN_NS)).items.length, 1)
+    for (let turn = 0; turn < 200 && seen.length < 4; turn++) await new Promise(setImmediate)
+    stop.abort()
+    await reading
+    assert.deepEqual(seen, [
+      'ADDED a {"amount":3}',
+      'DELETED a {"amount":3}',
+      'ADDED b {"amount":3}',
+      'DELETED b {"amount":3}',
+    ])
     assert.equal(
       (await failure(api.patch('example.com/v2/widgets', 'a', { spec: { amount: 9 } }, 'merge', IN_NS))).code,
       422,
