@@ -56,42 +56,51 @@ async function history(release: string, namespace: string): Promise<string[]> {
 const page = (namespace: string) =>
   cluster.kubectl(`exec -n ${namespace} deploy/web -- cat /usr/share/nginx/html/index.html`)
 
-for (const version of ['3.6', '3.10'] as const) {
-  const namespace = version === '3.6' ? 'old' : 'new'
+/** Mostly it waits, so two run side by side. */
+test('the chart is checked against the server, installed, tested, changed and taken back', async context => {
+  const versions = [
+    ['3.6', 'old'],
+    ['3.10', 'new'],
+  ] as const
+  await Promise.all(
+    versions.map(([version, namespace]) =>
+      context.test(`by Helm ${version}`, () => wholeLife(version, namespace)),
+    ),
+  )
+})
+
+async function wholeLife(version: HelmVersion, namespace: string): Promise<void> {
   const inNamespace = (...args: string[]) => helm(version, ...args, '-n', namespace)
+  assert.match(await helm(version, 'lint', chart), /1 chart\(s\) linted, 0 chart\(s\) failed/)
+  assert.match(
+    await inNamespace('install', 'web', chart, '--create-namespace', '--wait-for-jobs', ...WAIT),
+    /STATUS: deployed\nREVISION: 1\nNOTES:\nweb says welcome\./,
+  )
+  assert.equal(await page(namespace), 'welcome 1')
+  assert.match(await inNamespace('template', 'web', chart, '--validate'), /apiVersion: autoscaling\/v2\n/)
+  assert.match(
+    await inNamespace('test', 'web', '--logs'),
+    /Phase: +Succeeded[\s\S]*POD LOGS: web-page\nwelcome 1/,
+  )
 
-  test(`Helm ${version}: the chart is checked against the server, installed, tested, changed and taken back`, async () => {
-    assert.match(await helm(version, 'lint', chart), /1 chart\(s\) linted, 0 chart\(s\) failed/)
-    assert.match(
-      await inNamespace('install', 'web', chart, '--create-namespace', '--wait-for-jobs', ...WAIT),
-      /STATUS: deployed\nREVISION: 1\nNOTES:\nweb says welcome\./,
-    )
-    assert.equal(await page(namespace), 'welcome 1')
-    assert.match(await inNamespace('template', 'web', chart, '--validate'), /apiVersion: autoscaling\/v2\n/)
-    assert.match(
-      await inNamespace('test', 'web', '--logs'),
-      /Phase: +Succeeded[\s\S]*POD LOGS: web-page\nwelcome 1/,
-    )
+  await inNamespace('upgrade', 'web', chart, '--set', 'greeting=hello,replicas=3', ...WAIT)
+  assert.equal(
+    await cluster.kubectl(`get deploy web -n ${namespace} -o jsonpath={.status.availableReplicas}`),
+    '3',
+  )
+  await eventually('the new page', async () => (await page(namespace)) === 'hello 2')
+  assert.match(await inNamespace('get', 'values', 'web'), /greeting: hello\nreplicas: 3\n/)
+  assert.match(await inNamespace('get', 'manifest', 'web'), /kind: PodDisruptionBudget/)
+  assert.match(await inNamespace('get', 'hooks', 'web'), /name: web-migrate/)
 
-    await inNamespace('upgrade', 'web', chart, '--set', 'greeting=hello,replicas=3', ...WAIT)
-    assert.equal(
-      await cluster.kubectl(`get deploy web -n ${namespace} -o jsonpath={.status.availableReplicas}`),
-      '3',
-    )
-    await eventually('the new page', async () => (await page(namespace)) === 'hello 2')
-    assert.match(await inNamespace('get', 'values', 'web'), /greeting: hello\nreplicas: 3\n/)
-    assert.match(await inNamespace('get', 'manifest', 'web'), /kind: PodDisruptionBudget/)
-    assert.match(await inNamespace('get', 'hooks', 'web'), /name: web-migrate/)
-
-    await inNamespace('rollback', 'web', '1', ...WAIT)
-    await eventually('the old page', async () => (await page(namespace)) === 'welcome 1')
-    assert.deepEqual(await history('web', namespace), [
-      '1 superseded: Install complete',
-      '2 superseded: Upgrade complete',
-      '3 deployed: Rollback to 1',
-    ])
-    assert.match(await inNamespace('list'), new RegExp(`^web +\\t${namespace} +\\t3 +\\t.*\\tdeployed`, 'm'))
-  })
+  await inNamespace('rollback', 'web', '1', ...WAIT)
+  await eventually('the old page', async () => (await page(namespace)) === 'welcome 1')
+  assert.deepEqual(await history('web', namespace), [
+    '1 superseded: Install complete',
+    '2 superseded: Upgrade complete',
+    '3 deployed: Rollback to 1',
+  ])
+  assert.match(await inNamespace('list'), new RegExp(`^web +\\t${namespace} +\\t3 +\\t.*\\tdeployed`, 'm'))
 }
 
 test('an upgrade whose image is not there is taken back, an install is taken away', async () => {

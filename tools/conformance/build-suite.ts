@@ -15,6 +15,16 @@ const TESTDATA = [
 
 /** Answers the source tree; its bin/ holds e2e.test, ginkgo and the programs of the images. Kept in `folder`. */
 export function buildSuite(folder: string, say: (what: string) => void): string {
+  const link = sourceTree(folder, say)
+  if (existsSync(path.join(link, 'bin/sample-apiserver'))) return link
+  say('building the suite with Go: some ten minutes')
+  adaptToTokens(link)
+  compile(link, folder)
+  return link
+}
+
+/** Answers the source tree in its place for Go, and sees to it that Go is there. */
+function sourceTree(folder: string, say: (what: string) => void): string {
   const link = path.join(folder, 'gopath/src/k8s.io/kubernetes')
   if (!existsSync(link)) {
     say('fetching the source package')
@@ -22,12 +32,20 @@ export function buildSuite(folder: string, say: (what: string) => void): string 
     mkdirSync(path.dirname(link), { recursive: true })
     symlinkSync(source, link)
   }
-  if (existsSync(path.join(link, 'bin/sample-apiserver'))) return link
-  say('building the suite with Go: some ten minutes')
   if (!existsSync(path.join(GO, 'go'))) run('apt-get', ['install', '-y', '-qq', 'golang-1.19-go'], folder)
-  adaptToTokens(link)
-  compile(link, folder)
   return link
+}
+
+/** Builds a component of upstream's ('kube-scheduler') from the same tree; answers the program. */
+export function buildComponent(name: string, folder: string, say: (what: string) => void): string {
+  const source = sourceTree(folder, say)
+  const program = path.join(source, 'bin', name)
+  if (!existsSync(program)) {
+    say(`building ${name} with Go`)
+    mkdirSync(path.join(source, 'bin'), { recursive: true })
+    goIn(source, folder)('build', '-o', program, `./cmd/${name}`)
+  }
+  return program
 }
 
 function fetchSource(folder: string): string {
@@ -56,7 +74,7 @@ function adaptToTokens(source: string): void {
   writeFileSync(file, text.replace('return len(t.Secrets) > 0, nil', 'return t != nil, nil'))
 }
 
-function compile(source: string, folder: string): void {
+function goIn(source: string, folder: string): (...args: string[]) => void {
   const env = {
     ...process.env,
     PATH: `${GO}:${process.env.PATH}`,
@@ -66,8 +84,13 @@ function compile(source: string, folder: string): void {
     GOFLAGS: '',
     CGO_ENABLED: '0',
   }
-  const go = (...args: string[]) =>
+  return (...args) => {
     execFileSync('go', args, { cwd: source, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  }
+}
+
+function compile(source: string, folder: string): void {
+  const go = goIn(source, folder)
   mkdirSync(path.join(source, 'bin'), { recursive: true })
   go('build', '-o', 'bin/go-bindata', './vendor/github.com/go-bindata/go-bindata/go-bindata')
   const ignored = ['.jpg', '.png', '.md', 'BUILD(\\.bazel)?'].flatMap(pattern => ['-ignore', pattern])
