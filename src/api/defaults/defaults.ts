@@ -13,6 +13,7 @@ import type {
   Service,
 } from '../types/core-v1.ts'
 import type { IngressClass } from '../types/networking-v1.ts'
+import type { ResourceClaim, ResourceClaimTemplate } from '../types/resource-v1.ts'
 import {
   defaultMutatingConfiguration,
   defaultPolicy,
@@ -22,6 +23,7 @@ import {
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from './apps.ts'
 import { defaultAutoscaler } from './autoscaling.ts'
 import { defaultCronJob, defaultJob } from './batch.ts'
+import { defaultDevices } from './device-claims.ts'
 import { defaultFlowSchema, defaultPriorityLevel } from './flow-control.ts'
 import { defaultDefinition, defaultDriver, defaultNetworkPolicy, defaultRoleBinding } from './others.ts'
 import { defaultPod, defaultPodSpec } from './pod-spec.ts'
@@ -100,6 +102,9 @@ const defaulters: Record<string, Defaulter> = {
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': defaultPolicy,
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': defaultPolicyBinding,
   'apiextensions.k8s.io/CustomResourceDefinition': defaultDefinition,
+  'resource.k8s.io/ResourceClaim': ({ spec }: ResourceClaim) => defaultDevices(spec.devices),
+  'resource.k8s.io/ResourceClaimTemplate': ({ spec }: ResourceClaimTemplate) =>
+    defaultDevices(spec.spec.devices),
   'storage.k8s.io/StorageClass': (storage: { reclaimPolicy?: string; volumeBindingMode?: string }) => {
     storage.reclaimPolicy ??= 'Delete'
     storage.volumeBindingMode ??= 'Immediate'

@@ -8,6 +8,7 @@ import { admissionChecks } from './admission-registration.ts'
 import { certificateChecks } from './certificates.ts'
 import { clusterChecks } from './cluster/cluster-checks.ts'
 import { definitionChecks } from './custom-resource-definition.ts'
+import { deviceChecks } from './device-claims.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { flowControlChecks } from './flow-control.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
@@ -51,6 +52,7 @@ export const validators: Record<string, Validator> = {
   ...admissionChecks,
   ...admissionPolicyChecks,
   ...flowControlChecks,
+  ...deviceChecks,
   // 'v1.' is the core group's.
   'apiregistration.k8s.io/APIService': { name: isPathSegmentName },
   ...templateChecks,

@@ -194,6 +194,16 @@ const rows: Record<
     },
     cells: ['x', 'daemonset.apps/d', '2', '5m'],
   },
+  'a claim for devices that somebody uses': {
+    group: 'resource.k8s.io',
+    resource: 'resourceclaims',
+    kind: 'ResourceClaim',
+    body: {
+      spec: { devices: {} },
+      status: { allocation: { devices: {} }, reservedFor: [{ resource: 'pods', name: 'p', uid: 'u' }] },
+    },
+    cells: ['x', 'allocated,reserved', '5m'],
+  },
   'a default storage class': {
     group: 'storage.k8s.io',
     resource: 'storageclasses',

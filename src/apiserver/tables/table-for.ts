@@ -6,6 +6,7 @@ import * as batch from './batch.ts'
 import * as cluster from './cluster.ts'
 import * as core from './core.ts'
 import { defaultTable } from './default-table.ts'
+import * as devices from './devices.ts'
 import { eventTable } from './events.ts'
 import { eventV1Table } from './events-v1.ts'
 import * as networking from './networking.ts'
@@ -58,6 +59,10 @@ register('networking.k8s.io/ingressclasses', networking.ingressClassTable)
 register('networking.k8s.io/networkpolicies', networking.networkPolicyTable)
 register('networking.k8s.io/servicecidrs', networking.serviceCidrTable)
 register('networking.k8s.io/ipaddresses', networking.ipAddressTable)
+register('resource.k8s.io/resourceclaims', devices.resourceClaimTable)
+register('resource.k8s.io/resourceslices', devices.resourceSliceTable)
+register('resource.k8s.io/resourceclaimtemplates', devices.plainTable)
+register('resource.k8s.io/deviceclasses', devices.plainTable)
 register('storage.k8s.io/storageclasses', storage.storageClassTable)
 register('storage.k8s.io/volumeattributesclasses', storage.volumeAttributesClassTable)
 register('storage.k8s.io/volumeattachments', storage.volumeAttachmentTable)
