@@ -19,11 +19,17 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     )
     .showHelpAfterError('(add --help for what is possible)')
   for (const add of [addUp, addDown, addStatus, addKubeconfig, addImage, addDemo]) add(program)
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreGoneReader)
   try {
     await program.parseAsync(argv)
   } catch (error) {
     reportAndFail(error)
   }
+}
+
+/** Who read our words may have had enough (`kubernode status | head -1`): that ends nothing. */
+function ignoreGoneReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function reportAndFail(error: unknown): void {

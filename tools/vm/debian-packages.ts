@@ -44,12 +44,13 @@ function privateLists(suite: string, folder: string): string[] {
   ].flatMap(option => ['-o', option])
 }
 
-/** What the suite calls its present kernel: 'linux-image-amd64' only points to it. */
+const POINTER = 'linux-image-amd64'
+
+/** What the suite calls its present kernel: the package above only points to it. */
 function kernelPackage(options: readonly string[], folder: string): string {
-  const pointer = process.arch === 'arm64' ? 'linux-image-arm64' : 'linux-image-amd64'
-  const text = apt('apt-cache', [...options, 'show', '--no-all-versions', pointer], folder)
+  const text = apt('apt-cache', [...options, 'show', '--no-all-versions', POINTER], folder)
   const name = /^Depends: (linux-image-[^ ,]+)/m.exec(text)?.[1]
-  if (!name) throw new PlainError(`Debian’s lists name no package ${pointer}.`)
+  if (!name) throw new PlainError(`Debian’s lists name no package ${POINTER}.`)
   return name
 }
 

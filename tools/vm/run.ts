@@ -11,7 +11,15 @@ import { PlainError } from '../../src/base/plain-error.ts'
 import { guestParts } from './guest-parts.ts'
 import { runInMachine } from './machine.ts'
 
-const TESTS = ['lifecycle', 'resize', 'security-context', 'app-armor', 'metrics', 'runtime-contract']
+const TESTS = [
+  'resize',
+  'metrics',
+  'app-armor',
+  'user-namespaces',
+  'security-context',
+  'lifecycle',
+  'runtime-contract',
+]
 /** Of most things; starting programs is worse. */
 const EMULATED_SLOWNESS = 15
 const root = path.join(import.meta.dirname, '..', '..')
@@ -34,6 +42,8 @@ try {
 }
 
 async function main(): Promise<number> {
+  if (process.arch !== 'x64')
+    throw new PlainError('The virtual machine is made of this machine’s files, which must be for x86-64.')
   if (!onPath('qemu-system-x86_64'))
     throw new PlainError('qemu is missing: install it (apt-get install qemu-system-x86) and try again.')
   const hasKvm = mayUse('/dev/kvm') && virtualizes(readFileSync('/proc/cpuinfo', 'utf8'))
