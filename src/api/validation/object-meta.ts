@@ -18,6 +18,8 @@ export interface MetaRules {
   namespaced: boolean
   /** What names of this kind look like. Default: a DNS-1123 subdomain. */
   name?: (name: string) => string[]
+  /** 'any': finalizers need no domain. Upstream asks for one in its own API groups only. */
+  finalizers?: 'any'
 }
 
 export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'metadata'): FieldError[] {
@@ -45,7 +47,7 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path = 'm
     ...validateLabels(meta.labels, `${path}.labels`),
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`),
-    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
+    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`, rules.finalizers === 'any'),
   ]
 }
 
@@ -103,12 +105,13 @@ function validateOwner(owner: OwnerReference, path: string): FieldError[] {
 
 const STANDARD_FINALIZERS = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
 
-function validateFinalizers(names: readonly string[], path: string): FieldError[] {
+function validateFinalizers(names: readonly string[], path: string, isAny: boolean): FieldError[] {
   const errors = names.flatMap(name => each(path, name, isQualifiedName))
   if (names.includes('orphan') && names.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set'
     errors.push(invalidValue(path, names, detail))
   }
+  if (isAny) return errors
   return [...errors, ...names.flatMap((name, index) => standardFinalizer(name, `${path}[${index}]`))]
 }
 
@@ -127,7 +130,12 @@ const FIXED = ['name', 'namespace', 'uid', 'creationTimestamp'] as const
 const FIXED_POINTERS = ['deletionTimestamp', 'deletionGracePeriodSeconds'] as const
 
 /** What may not change once the object is there. Upstream: ValidateObjectMetaAccessorUpdate. */
-export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = 'metadata'): FieldError[] {
+export function validateObjectMetaUpdate(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  path = 'metadata',
+  finalizers: MetaRules['finalizers'] = undefined,
+): FieldError[] {
   const errors: FieldError[] = []
   if (old.deletionTimestamp) {
     const before = old.finalizers ?? []
@@ -148,7 +156,7 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
     ...validateLabels(meta.labels, `${path}.labels`),
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateOwners(meta.ownerReferences ?? [], `${path}.ownerReferences`),
-    ...(meta.finalizers ?? []).flatMap((name, index) =>
+    ...(finalizers === 'any' ? [] : (meta.finalizers ?? [])).flatMap((name, index) =>
       standardFinalizer(name, `${path}.finalizers[${index}]`),
     ),
   ]

@@ -301,3 +301,18 @@ test('a webhook turns versions into each other, on the way in and on the way out
     await end()
   }
 })
+
+test('finalizers of custom objects need no domain', async () => {
+  const { api, end } = await cluster()
+  const made = await api.create(WIDGETS, { metadata: { name: 'a', finalizers: ['mine'] }, spec: {} }, IN_NS)
+  assert.deepEqual(made.metadata.finalizers, ['mine'])
+  const patched = await api.patch(
+    WIDGETS,
+    'a',
+    { metadata: { finalizers: ['mine', 'yours'] } },
+    'merge',
+    IN_NS,
+  )
+  assert.deepEqual(patched.metadata.finalizers, ['mine', 'yours'])
+  await end()
+})

@@ -9,7 +9,7 @@ import type { ResourceInfo } from '../../../api/resources.ts'
 import type { FieldErrorLike } from '../../../api/status-error.ts'
 import type { CustomResourceDefinitionVersion, JSONSchemaProps } from '../../../api/types/apiextensions-v1.ts'
 import type { FieldError } from '../../../api/validation/field-error.ts'
-import { validateCreate, validateUpdate } from '../../../api/validation/validation.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts'
 import { deepEqual } from '../deep-equal.ts'
 import { carryField } from '../strategies/default-strategy.ts'
 import type { SelectableField, Strategy, UpdateStrategy } from '../strategy.ts'
@@ -47,11 +47,13 @@ export class CustomStrategy implements Strategy {
   }
 
   validate(object: KubeObject): readonly FieldErrorLike[] {
-    return [...validateCreate(object, this.#info.namespaced), ...this.#schemaErrors(object, undefined)]
+    const { namespaced } = this.#info
+    const meta = validateObjectMeta(object.metadata, { namespaced, finalizers: 'any' })
+    return [...meta, ...this.#schemaErrors(object, undefined)]
   }
 
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldErrorLike[] {
-    return [...validateUpdate(object, old), ...this.#schemaErrors(object, old)]
+    return [...metaErrors(object, old), ...this.#schemaErrors(object, old)]
   }
 
   /** Rules are asked only of what has the right shape. */
@@ -77,13 +79,13 @@ export class CustomStrategy implements Strategy {
         if (status === undefined) delete object.status
         else object.status = status
       },
-      validateUpdate: (object, old) => [
-        ...validateUpdate(object, old, 'status'),
-        ...this.#schemaErrors(object, old),
-      ],
+      validateUpdate: (object, old) => [...metaErrors(object, old), ...this.#schemaErrors(object, old)],
     }
   }
 }
+
+const metaErrors = ({ metadata }: KubeObject, old: KubeObject) =>
+  validateObjectMetaUpdate(metadata, old.metadata, 'metadata', 'any')
 
 function fieldAt(path: string): SelectableField {
   return object => {
