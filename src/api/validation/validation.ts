@@ -11,7 +11,7 @@ import { definitionChecks } from './custom-resource-definition.ts'
 import { deviceChecks } from './device-claims.ts'
 import { each, type FieldError, forbiddenField, invalidValue, required } from './field-error.ts'
 import { flowControlChecks } from './flow-control.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import { type MetaRules, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 import { persistentVolumeValidator, storageClassValidator } from './persistent-volume.ts'
 import {
   validateClaimSpec,
@@ -62,12 +62,17 @@ const keyOf = ({ apiVersion, kind }: KubeObject) =>
   `${apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''}/${kind}`
 
 /** Everything wrong with an object about to be created. */
-export function validateCreate(object: KubeObject, namespaced: boolean): FieldError[] {
+export function validateCreate(
+  object: KubeObject,
+  namespaced: boolean,
+  finalizers?: MetaRules['finalizers'],
+): FieldError[] {
   if (keyOf(object) === '/Pod') return validatePodCreate(object as never)
   const validator = validators[keyOf(object)]
   const meta = validateObjectMeta(object.metadata, {
     namespaced,
     ...(validator?.name && { name: validator.name }),
+    ...(finalizers && { finalizers }),
   })
   return [...meta, ...(validator?.create?.(object as never) ?? [])]
 }

@@ -9,7 +9,8 @@ import type { ResourceInfo } from '../../../api/resources.ts'
 import type { FieldErrorLike } from '../../../api/status-error.ts'
 import type { CustomResourceDefinitionVersion, JSONSchemaProps } from '../../../api/types/apiextensions-v1.ts'
 import type { FieldError } from '../../../api/validation/field-error.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts'
+import { validateObjectMetaUpdate } from '../../../api/validation/object-meta.ts'
+import { validateCreate } from '../../../api/validation/validation.ts'
 import { deepEqual } from '../deep-equal.ts'
 import { carryField } from '../strategies/default-strategy.ts'
 import type { SelectableField, Strategy, UpdateStrategy } from '../strategy.ts'
@@ -47,9 +48,7 @@ export class CustomStrategy implements Strategy {
   }
 
   validate(object: KubeObject): readonly FieldErrorLike[] {
-    const { namespaced } = this.#info
-    const meta = validateObjectMeta(object.metadata, { namespaced, finalizers: 'any' })
-    return [...meta, ...this.#schemaErrors(object, undefined)]
+    return [...validateCreate(object, this.#info.namespaced, 'any'), ...this.#schemaErrors(object, undefined)]
   }
 
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldErrorLike[] {
