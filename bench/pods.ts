@@ -7,6 +7,12 @@ import type { Client } from '../src/client/client.ts'
 /** What is left of a Pod is cleared away while nothing is measured. */
 const SETTLE_MS = 400
 
+/**
+ * Stays until it is asked to end. One that does not listen is killed after two seconds, and what is left of its Pod is
+ * then cleared away while the next one is measured.
+ */
+const endsAtOnce = ['sh', '-c', 'trap "exit 0" TERM; while true; do sleep 1000 & wait; done']
+
 const busybox = { image: 'busybox', imagePullPolicy: 'IfNotPresent' } as const
 
 export function initPod(name: string, initContainers: number): Draft<Pod> {
@@ -19,7 +25,7 @@ export function initPod(name: string, initContainers: number): Draft<Pod> {
         name: `init-${index}`,
         command: ['true'],
       })),
-      containers: [{ ...busybox, name: 'app', command: ['sleep', '100000'] }],
+      containers: [{ ...busybox, name: 'app', command: endsAtOnce }],
     },
   } as unknown as Draft<Pod>
 }
@@ -44,10 +50,9 @@ export function sidecarPod(name: string): Draft<Pod> {
 
 /** An app that ends at once when it is asked to. */
 export function quickPod(name: string): Draft<Pod> {
-  const command = ['sh', '-c', 'trap "exit 0" TERM; while true; do sleep 1000 & wait; done']
   return {
     metadata: { name, namespace: 'default' },
-    spec: { containers: [{ ...busybox, name: 'app', command }] },
+    spec: { containers: [{ ...busybox, name: 'app', command: endsAtOnce }] },
   } as unknown as Draft<Pod>
 }
 

@@ -1,8 +1,9 @@
 // Takes away all that a cluster's runtime made, be it running or not. Touches nothing of other clusters; can be repeated.
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { cgroupFolders, cgroupsBelow } from './cgroup/cgroup-tree.ts'
 import { removeAppArmorProfile } from './containers/app-armor.ts'
 import { removeMapped } from './containers/mapped-files.ts'
 import { removeNetwork } from './network/pod-network.ts'
@@ -52,7 +53,7 @@ async function killAll(name: string, stateDir: string, clock: Clock): Promise<vo
 }
 
 function processesIn(name: string): number[] {
-  return cgroupRoots(name)
+  return cgroupFolders(name)
     .flatMap(root => cgroupsBelow(root))
     .flatMap(cgroup => {
       const file = join(cgroup, 'cgroup.procs')
@@ -75,37 +76,9 @@ function monitors(stateDir: string): number[] {
     .map(Number)
 }
 
-/** The cluster's own directory in every hierarchy. */
-function cgroupRoots(name: string): string[] {
-  const base = '/sys/fs/cgroup'
-  if (!existsSync(base)) return []
-  const hierarchies = [base, ...readdirSync(base).map(entry => join(base, entry))]
-  return [...new Set(hierarchies.map(hierarchy => join(hierarchy, name)))].filter(
-    path => existsSync(path) && statSync(path).isDirectory(),
-  )
-}
-
-/** Deepest first. */
-function cgroupsBelow(root: string): string[] {
-  if (!existsSync(root)) return []
-  const children = readdirSync(root, { withFileTypes: true }).filter(entry => entry.isDirectory())
-  return [...children.flatMap(({ name }) => cgroupsBelow(join(root, name))), root]
-}
-
 async function removeCgroups(name: string): Promise<void> {
-  for (const root of cgroupRoots(name))
+  for (const root of cgroupFolders(name))
     for (const cgroup of cgroupsBelow(root)) await rmdir(cgroup).catch(ignoreGone)
-}
-
-/** Those that pods under another runtime had: what still runs in one is that runtime's business, and stays. */
-export async function removeEmptyCgroups(name: string): Promise<void> {
-  for (const root of cgroupRoots(name)) {
-    for (const cgroup of cgroupsBelow(root)) {
-      await rmdir(cgroup).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EBUSY' && error.code !== 'ENOTEMPTY') ignoreGone(error)
-      })
-    }
-  }
 }
 
 function ignoreGone(error: NodeJS.ErrnoException): void {

@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PlainError } from '../../base/plain-error.ts'
+import { removeCgroup } from './cgroup/cgroup-tree.ts'
 import { ensureMountNamespace, removeMountNamespace } from './mount-namespace.ts'
 import { chooseRuntime, type RuntimeKind } from './probe.ts'
-import { removeEmptyCgroups } from './remove-everything.ts'
 
 export interface RuntimePlace {
   /** The cluster's name: it is in the name of everything that is made on the host. */
@@ -100,7 +100,11 @@ async function ready(child: ChildProcess): Promise<void> {
 
 /** Removes containers, mounts, links, rules and cgroups of a cluster, be its runtime alive or not. */
 export async function removeRuntimeTraces(place: RuntimePlace): Promise<void> {
-  if (!existsSync(place.stateDir)) return removeEmptyCgroups(place.name)
+  if (!existsSync(place.stateDir)) {
+    // Pods under another runtime had cgroups: what still runs in one is that runtime's business, and stays.
+    removeCgroup(place.name)
+    return
+  }
   const child = spawnInNamespace(place, ['--remove-everything'], ['ignore', 'inherit', 'pipe'])
   let words = ''
   child.stderr!.setEncoding('utf8').on('data', chunk => {

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContractWorld } from '../../contract.ts'
 import { type CriConnection, connectCri } from '../../cri-client/connect-cri.ts'
+import { removeCgroup } from '../../native/cgroup/cgroup-tree.ts'
 import { file } from '../../native/images/test-support/tar-writer.ts'
 import { makeImage, writeLayout } from '../../native/images/test-support/test-image.ts'
-import { removeEmptyCgroups } from '../../native/remove-everything.ts'
 import { pauseProgram } from '../../native/sandbox/pause-program.ts'
 import { unmountIfMounted } from '../../native/syscall/libc.ts'
 import { BUSYBOX, NEEDS, shellOf } from '../../native/testing/native-world.fixture.ts'
@@ -135,7 +135,7 @@ export async function openContainerd(): Promise<ContractWorld> {
     async close() {
       connection.close()
       await containerd.close()
-      await removeEmptyCgroups(`contract-${process.pid}`)
+      removeCgroup(`contract-${process.pid}`)
     },
   }
 }

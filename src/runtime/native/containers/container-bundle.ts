@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Log } from '../../../base/log.ts'
+import { removeCgroup } from '../cgroup/cgroup-tree.ts'
 import type { StateDir } from '../state-dir.ts'
 import { mount, SyscallError, unmountIfMounted } from '../syscall/libc.ts'
 import { unmountImageVolumes } from './image-volumes.ts'
@@ -48,17 +49,25 @@ function mountWritable(rootfs: string, layers: string): void {
   }
 }
 
-/** Nothing of the container is left on the host, however far it had come. */
-export async function dismantle(id: string, { dir, runtime, log }: BundleParts): Promise<void> {
-  if (existsSync(join(dir.ociRoot, id))) {
-    await run(runtime, [`--root=${dir.ociRoot}`, 'delete', '--force', id]).catch(error =>
-      log.warn({ err: error, container: id }, 'the container runtime could not delete a container'),
-    )
-  }
+/**
+ * Nothing of the container is left on the host, however far it had come. `cgroup` is told of one whose first process has
+ * ended: what is left of it then, a cgroup and a folder, goes without a process of the OCI runtime for each container.
+ */
+export async function dismantle(id: string, parts: BundleParts, cgroup?: string): Promise<void> {
+  const { dir } = parts
+  const state = join(dir.ociRoot, id)
+  if (cgroup !== undefined && removeCgroup(cgroup)) rmSync(state, { recursive: true, force: true })
+  else if (existsSync(state)) await deleteByRuntime(id, parts)
   unmountIfMounted(dir.container(id, 'rootfs'))
   unmountImageVolumes(dir.container(id))
   removeMapped(dir.mapped(id))
   rmSync(dir.container(id), { recursive: true, force: true })
   rmSync(join(dir.exits, id), { force: true })
   rmSync(join(dir.attach, id), { recursive: true, force: true })
+}
+
+async function deleteByRuntime(id: string, { dir, runtime, log }: BundleParts): Promise<void> {
+  await run(runtime, [`--root=${dir.ociRoot}`, 'delete', '--force', id]).catch(error =>
+    log.warn({ err: error, container: id }, 'the container runtime could not delete a container'),
+  )
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
+import { nextTurn } from '../../../base/next-turn.ts'
 import type { ContainerEventType, ContainerState, LinuxContainerResources } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { killCgroup } from '../cgroup/kill-cgroup.ts'
@@ -150,7 +151,7 @@ export class ContainerStore {
     record.startedAt = this.#options.clock.now() * 1e6
     record.state = 'CONTAINER_RUNNING'
     this.#options.onEvent('CONTAINER_STARTED_EVENT', record)
-    this.#save(record)
+    void this.#saveSoon(record)
   }
 
   /** conmon wrote an exit file. */
@@ -182,9 +183,9 @@ export class ContainerStore {
     record.reason = reason
     this.#exits.get(record.id)?.resolve()
     this.#exits.delete(record.id)
-    // Told first: the next container waits for it, and a runtime that is killed in between finds the end again.
+    // Told first: the next container waits for it.
     this.#options.onEvent('CONTAINER_STOPPED_EVENT', record)
-    this.#save(record)
+    void this.#saveSoon(record)
   }
 
   /** Keeps what a container was given after its creation; what is not named stays as it was. */
@@ -237,8 +238,22 @@ export class ContainerStore {
     if (!record) return
     await this.stop(id, 0)
     if (!this.#records.delete(id)) return
-    await dismantle(id, this.#options)
+    await dismantle(id, this.#options, this.#options.cgroupOf(record))
     this.#options.onEvent('CONTAINER_DELETED_EVENT', record)
+  }
+
+  /** After what was told of it has gone out. A runtime that is killed before finds the fifo gone, or the exit file. */
+  async #saveSoon(record: ContainerRecord): Promise<void> {
+    await nextTurn()
+    if (this.#records.get(record.id) !== record) return
+    try {
+      this.#save(record)
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, container: record.id },
+        'the state of a container could not be written',
+      )
+    }
   }
 
   #save(record: ContainerRecord): void {
