@@ -20,14 +20,12 @@ function make({ runtime = {}, clock = systemClock }: { runtime?: object; clock?:
     event: (_about, type, reason, message) => told.push(`${type} ${reason} ${message}`),
   })
   const hooks = new HookRunner({ runtime: runtime as RuntimeService, clock, events })
+  const target = { pod: podOf(), container: spec('app'), containerId: 'id', podIP: HOST }
   const run = (handler: LifecycleHandler, timeoutSeconds = 0, signal = new AbortController().signal) =>
-    hooks.run(
-      handler,
-      { pod: podOf(), container: spec('app'), containerId: 'id', podIP: HOST },
-      timeoutSeconds,
-      signal,
-    )
-  return { run, told }
+    hooks.run(handler, target, timeoutSeconds, signal)
+  const runAtStart = (handler: LifecycleHandler) =>
+    hooks.run(handler, { ...target, justStarted: true }, 0, new AbortController().signal)
+  return { run, runAtStart, told }
 }
 
 async function serving(
@@ -115,13 +113,23 @@ test('a connection that opens is a success, also when the server is a moment lat
   const port = await freePort()
   const server = createTcpServer()
   const late = systemClock.sleep(150).then(() => new Promise<void>(done => server.listen(port, HOST, done)))
-  await Promise.all([make().run({ tcpSocket: { port } }), late])
+  await Promise.all([make().runAtStart({ tcpSocket: { port } }), late])
   server.close()
+})
+
+test('a request waits for a server that has only begun, and gives up after a second', async () => {
+  const port = await freePort()
+  const server = createServer((_, response) => response.end())
+  const late = systemClock.sleep(150).then(() => server.listen(port, HOST))
+  await Promise.all([make().runAtStart({ httpGet: { port, path: '/' } }), late])
+  server.closeAllConnections()
+  await new Promise(resolve => server.close(resolve))
+  await assert.rejects(make().runAtStart({ httpGet: { port, path: '/' } }), /connection refused/)
 })
 
 test('a connection that stays refused fails the hook after a second', async () => {
   const port = await freePort()
-  await assert.rejects(make().run({ tcpSocket: { port } }), {
+  await assert.rejects(make().runAtStart({ tcpSocket: { port } }), {
     message: `TCP lifecycle hook (${port}) for Container "app" in Pod "p_ns(u)" failed - error: dial tcp ${HOST}:${port}: connect: connection refused`,
   })
 })

@@ -22,7 +22,8 @@ const USER_AGENT = 'kube-lifecycle/1.36'
 
 /**
  * A process that was just started is rarely listening yet, and a hook is run once only: in this time a refused
- * connection is tried again. Upstream accepts tcpSocket hooks and never runs them.
+ * connection is tried again. Upstream takes longer to start a container and seldom meets it; tcpSocket hooks it accepts
+ * and never runs.
  */
 const CONNECT_WITHIN_MS = 1_000
 const CONNECT_AGAIN_MS = 50
@@ -41,6 +42,8 @@ export interface HookTarget {
   container: Container
   containerId: string
   podIP: string | undefined
+  /** Its first process may not listen yet. */
+  justStarted?: boolean
 }
 
 export interface HookParts {
@@ -107,7 +110,7 @@ export class HookRunner {
     const port = handlerPort(action.port, target.container)
     const url = httpTarget(action.scheme ?? 'HTTP', host, port, action.path || '/')
     try {
-      await get(url, action, signal)
+      await this.#listening(target, signal, () => get(url, action, signal))
     } catch (error) {
       if (!/server gave HTTP response to HTTPS client/.test((error as Error).message)) throw error
       await this.#fallBackToHttp(url, action, target, signal, error)
@@ -136,11 +139,26 @@ export class HookRunner {
     const address = host || target.podIP
     if (!address) throw new Error('failed to find networking container: the pod has no address')
     const number = handlerPort(port, target.container)
-    const until = clock.now() + CONNECT_WITHIN_MS
-    for (;;) {
+    await this.#listening(target, signal, async () => {
       const outcome = await tcpProbe(address, number, CONNECT_TIMEOUT_MS, clock, signal)
-      if (outcome.result === 'success') return
-      if (clock.now() >= until) throw new Error(outcome.output)
+      if (outcome.result !== 'success') throw new Error(outcome.output)
+    })
+  }
+
+  /** Does it again while nobody listens, if that may be because the container has only begun. */
+  async #listening(
+    { justStarted }: HookTarget,
+    signal: AbortSignal,
+    connect: () => Promise<void>,
+  ): Promise<void> {
+    const { clock } = this.#parts
+    const until = clock.now() + (justStarted ? CONNECT_WITHIN_MS : 0)
+    for (;;) {
+      try {
+        return await connect()
+      } catch (error) {
+        if (clock.now() >= until || !/connection refused/.test((error as Error).message)) throw error
+      }
       await clock.sleep(CONNECT_AGAIN_MS, signal)
     }
   }

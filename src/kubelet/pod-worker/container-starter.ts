@@ -168,7 +168,13 @@ async function postStart(
   const handler = container.lifecycle?.postStart
   if (!handler) return
   const { name } = container
-  const target = { pod, container: container as Container, containerId, podIP: podIPs[0] }
+  const target = {
+    pod,
+    container: container as Container,
+    containerId,
+    podIP: podIPs[0],
+    justStarted: true,
+  }
   try {
     await parts.hooks.run(handler, target, 0, signal)
   } catch (error) {

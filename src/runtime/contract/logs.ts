@@ -11,7 +11,10 @@ export function logTests({ check }: Suite): void {
     const prints = ['one', 'two  words', '', 'four']
     const id = await pod.start('app', { prints, exitAfterMs: 0 })
     const { logPath } = await pod.ended(id)
-    const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n')
+    const written = () => readFileSync(logPath, 'utf8').trimEnd().split('\n')
+    // containerd tells of an end while it still copies the last lines.
+    for (let tries = 0; tries < 100 && written().length < prints.length; tries++) await pause()
+    const lines = written()
     assert.deepEqual(
       lines.map(line => FULL_LINE.test(line) && (FULL_LINE.exec(line)![2] ?? '')),
       prints,
