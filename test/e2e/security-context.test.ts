@@ -289,7 +289,7 @@ const travelling = pod('travelling', {
   container: `
 securityContext: {privileged: true}
 volumeMounts: [{name: disk, mountPath: /disk, mountPropagation: Bidirectional}]`,
-  command: 'mkdir /disk/sub; mount -t tmpfs none /disk/sub && touch /disk/sub/file; sleep 1000',
+  command: 'mkdir /disk/sub; sleep 1000',
 })
 PODS[PODS.length - 1] += `
   - {name: hears, image: "busybox:1.36", command: [sleep, "1000"], volumeMounts: [{name: disk, mountPath: /disk, mountPropagation: HostToContainer}]}
@@ -303,6 +303,8 @@ test('mounts travel out of a container and into others, where they are let', asy
   await ready(travelling)
   const list = (container: string) =>
     cluster.kubectl(['exec', travelling, '-c', container, '--', 'ls', '/disk/sub'])
+  // Only now: a container that is made later has what is mounted already, whatever it hears of afterwards.
+  await inside(travelling, 'mount -t tmpfs none /disk/sub && touch /disk/sub/file')
   await eventually('the mount is seen', async () => (await list('hears')) === 'file\n')
   assert.equal(await list('deaf'), '')
   const shared = readFileSync('/proc/self/mountinfo', 'utf8')
