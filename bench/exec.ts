@@ -81,7 +81,7 @@ async function bareExec(dataDir: string, containerId: string): Promise<void> {
   const [command, ...args] = [
     ...inside,
     'crun',
-    `--root=${join(runtime, 'oci')}`,
+    `--root=${join(runtime, 'volatile', 'oci')}`,
     'exec',
     containerId,
     'true',

@@ -2,7 +2,6 @@
 // endpoints that end, health ports, addresses as objects, stray packets, every method through the proxy.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Pod, PodSpec, Service, ServiceSpec } from '../../src/api/types/core-v1.ts'
@@ -146,7 +145,10 @@ test('a stray segment of a server does not break its client’s connection', asy
   const [, ip, port] = await eventually('it is connected', async () => /^open (\S+) (\d+)/.exec(await log()))
   const { status } = await api.get<Pod>(`${PODS}/web`)
   const id = status.containerStatuses![0]!.containerID!.split('//')[1]!
-  const pid = readFileSync(join(cluster.dataDir, 'runtime/containers', id, 'pidfile'), 'utf8').trim()
+  const runtime = join(cluster.dataDir, 'runtime')
+  const pidFile = join(runtime, 'volatile/bundles', id, 'pidfile')
+  const inside = [`--mount=${join(runtime, 'ns/mnt')}`, 'cat', pidFile]
+  const pid = execFileSync('nsenter', inside, { encoding: 'utf8' }).trim()
   const fixture = join(import.meta.dirname, 'stray-segment.fixture.ts')
   const stray = [process.execPath, fixture, status.podIP!, '9000', ip!, port!]
   execFileSync('nsenter', ['-t', pid, '-n', ...stray])

@@ -1,10 +1,12 @@
 // The mount namespace in which the runtime and all containers' monitors live: pinned to a file, so that it outlives
-// every process and the next runtime finds the containers' mounts again. Three things differ from the host in it:
+// every process and the next runtime finds the containers' mounts again. Four things differ from the host in it:
+// what lasts no longer than the containers' processes is kept in memory,
 // crun is bound read-only over itself (it then skips copying itself at each start), nobody can change who owns /dev/null,
 // and on hybrid cgroup hosts the second hierarchy looks empty (crun refuses to run otherwise).
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { volatileFolder } from './state-dir.ts'
 
 const CGROUP2_MAGIC = 0x63677270
 const HYBRID_CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers'
@@ -33,13 +35,25 @@ export function ensureMountNamespace(stateDir: string): string {
   run('mount', '--make-private', folder)
   writeFileSync(file, '')
   const crun = ['/usr/bin/crun', '/usr/local/bin/crun'].find(existsSync)
+  const volatile = volatileFolder(stateDir)
+  mkdirSync(volatile, { recursive: true, mode: 0o711 })
   const script = [
+    'mount -t tmpfs -o mode=0711 kubernode "$0"',
     // crun gives what a process has as input to that process's user, be it the machine's own /dev/null. It cannot here.
     'mount -o bind,ro /dev/null /dev/null',
     ...(crun ? [`mount -o bind,ro ${crun} ${crun}`] : []),
     ...(cgroupMode() === 'hybrid' ? [`mount --bind /dev/null ${HYBRID_CONTROLLERS}`] : []),
   ]
-  run('unshare', `--mount=${file}`, '--propagation', 'slave', 'sh', '-c', [...script, 'true'].join(' && '))
+  run(
+    'unshare',
+    `--mount=${file}`,
+    '--propagation',
+    'slave',
+    'sh',
+    '-c',
+    [...script, 'true'].join(' && '),
+    volatile,
+  )
   return file
 }
 

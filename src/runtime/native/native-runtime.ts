@@ -224,7 +224,7 @@ export class NativeRuntime implements Service {
       user: { uid: user.uid, gid: user.gid, supplementalGroups: user.groups },
       ...(volumes.length > 0 && { volumeImageIds: volumes.map(({ imageId }) => imageId) }),
       ...(userIds && {
-        mapping: { ids: userIds, userNamespace: this.#options.dir.sandbox(podSandboxId, 'user') },
+        mapping: { ids: userIds, userNamespace: this.#options.dir.pod(podSandboxId, 'user') },
       }),
       spec: (id, bundle, rootfs, mapped) => {
         const mounted = withImageVolumes(config, bundle, volumes, mapped)
@@ -295,7 +295,7 @@ export class NativeRuntime implements Service {
     containerId,
   }: cri.ReopenContainerLogRequest): Promise<cri.ReopenContainerLogResponse> {
     this.#requireRunning(containerId)
-    writeFileSync(this.#options.dir.container(containerId, 'ctl'), '2 0 0\n')
+    writeFileSync(this.#options.dir.bundle(containerId, 'ctl'), '2 0 0\n')
     return {}
   }
 

@@ -1,7 +1,6 @@
 // The runtime's own process. Says one line of JSON when it serves, or why it cannot; ends when its stdin does.
 // Started inside the cluster's mount namespace (mount-namespace.ts).
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { SystemClock } from '../../base/clock.ts'
@@ -47,7 +46,7 @@ else await serve().catch(refuse)
 
 async function serve(): Promise<void> {
   const choice = chooseRuntime(undefined, values['oci-runtime'] as RuntimeKind | undefined)
-  const dir = new StateDir(stateDir, reachableFolder(name), join(dirname(socket), 'execs'))
+  const dir = new StateDir(stateDir, reachableFolder(name))
   if (values.shared) shareWithHost(values.shared)
   let runtime: NativeRuntime | undefined
   const containersUsing = (imageId: string) => runtime?.containersUsing(imageId) ?? []

@@ -7,7 +7,7 @@ import { cgroupFolders, cgroupsBelow } from './cgroup/cgroup-tree.ts'
 import { removeAppArmorProfile } from './containers/app-armor.ts'
 import { removeMapped } from './containers/mapped-files.ts'
 import { removeNetwork } from './network/pod-network.ts'
-import { reachableFolder } from './state-dir.ts'
+import { reachableFolder, volatileFolder } from './state-dir.ts'
 import { unmountIfMounted } from './syscall/libc.ts'
 
 export interface Traces {
@@ -21,9 +21,8 @@ export async function removeEverything({ name, stateDir, clock }: Traces): Promi
   await killAll(name, stateDir, clock)
   for (const target of mountsBelow(stateDir)) unmountIfMounted(target)
   removeReachable(reachableFolder(name))
-  for (const folder of ['containers', 'sandboxes', 'exits', 'attach', 'oci', 'execs']) {
-    rmSync(join(stateDir, folder), { recursive: true, force: true })
-  }
+  for (const folder of [join(stateDir, 'containers'), join(stateDir, 'sandboxes'), volatileFolder(stateDir)])
+    rmSync(folder, { recursive: true, force: true })
   await removeNetwork(name)
   removeAppArmorProfile(name)
   await removeCgroups(name)
@@ -68,7 +67,7 @@ function monitors(stateDir: string): number[] {
     .filter(pid => {
       try {
         const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-        return /(^|\/)conmon$/.test(args[0]!) && args.includes(join(stateDir, 'exits'))
+        return /(^|\/)conmon$/.test(args[0]!) && args.includes(join(volatileFolder(stateDir), 'exits'))
       } catch {
         return false
       }

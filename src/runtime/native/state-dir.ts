@@ -1,56 +1,40 @@
-// Where the runtime keeps what it must find again after it was killed.
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+// Where the runtime keeps what it must find again after it was killed. What is of no use without the processes that it
+// tells of is in memory (mount-namespace.ts): files of it come and go by the dozen with every container.
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Of the cluster with that name. */
 export const reachableFolder = (name: string): string => `/run/kubernode-${name}`
 
+/** Where a file system in memory is mounted, for the runtime and what it starts alone. */
+export const volatileFolder = (stateDir: string): string => join(stateDir, 'volatile')
+
 export class StateDir {
   readonly root: string
-  /** A folder per command that is being run; of no use to another runtime than the one that made them. */
-  readonly execs: string
+  readonly #volatile: string
   readonly #reachable: string
 
-  /**
-   * `reachable`: a folder to which, unlike `root`, every user of the machine may walk. It is made when it is needed.
-   * `execs`: better not on the disk of `root`, so that commands and probes run when that one is full.
-   */
-  constructor(root: string, reachable: string, execs: string = join(root, 'execs')) {
+  /** `reachable`: a folder to which, unlike `root`, every user of the machine may walk. It is made when it is needed. */
+  constructor(root: string, reachable: string) {
     this.root = root
-    this.execs = execs
+    this.#volatile = volatileFolder(root)
     this.#reachable = reachable
-    for (const folder of [
-      this.sandboxes,
-      this.containers,
-      this.exits,
-      this.attach,
-      this.ociRoot,
-      this.execs,
-    ]) {
+    const { sandboxes, containers, exits, attach, ociRoot, execs } = this
+    const volatile = [exits, attach, ociRoot, execs, this.#pods, this.#bundles]
+    for (const folder of [sandboxes, containers, ...volatile])
       mkdirSync(folder, { recursive: true, mode: 0o700 })
-    }
   }
 
+  // On the disk
+
+  /** A folder per sandbox with its record. */
   get sandboxes(): string {
     return join(this.root, 'sandboxes')
   }
 
+  /** A folder per container with its record and its writable layer. */
   get containers(): string {
     return join(this.root, 'containers')
-  }
-
-  /** conmon writes a file per ended container here. */
-  get exits(): string {
-    return join(this.root, 'exits')
-  }
-
-  get attach(): string {
-    return join(this.root, 'attach')
-  }
-
-  /** crun's and runc's own state. */
-  get ociRoot(): string {
-    return join(this.root, 'oci')
   }
 
   get images(): string {
@@ -65,6 +49,45 @@ export class StateDir {
     return join(this.containers, id, ...rest)
   }
 
+  // In memory
+
+  /** conmon writes a file per ended container here. */
+  get exits(): string {
+    return join(this.#volatile, 'exits')
+  }
+
+  get attach(): string {
+    return join(this.#volatile, 'attach')
+  }
+
+  /** crun's and runc's own state. */
+  get ociRoot(): string {
+    return join(this.#volatile, 'oci')
+  }
+
+  /** A folder per command that is being run; of no use to another runtime than the one that made them. */
+  get execs(): string {
+    return join(this.#volatile, 'execs')
+  }
+
+  get #pods(): string {
+    return join(this.#volatile, 'pods')
+  }
+
+  get #bundles(): string {
+    return join(this.#volatile, 'bundles')
+  }
+
+  /** The sandbox's pinned namespaces and the files that its containers share. */
+  pod(id: string, ...rest: string[]): string {
+    return join(this.#pods, id, ...rest)
+  }
+
+  /** The container's OCI bundle, with what its monitor puts there. */
+  bundle(id: string, ...rest: string[]): string {
+    return join(this.#bundles, id, ...rest)
+  }
+
   /** Mounts for one container, or one sandbox's pause, in a user namespace. */
   mapped(id: string): string {
     return join(this.#reachable, id)
@@ -73,9 +96,16 @@ export class StateDir {
 
 /** Replaces the file at once: a reader never sees half of it, a crash leaves the old one. */
 export function writeState(file: string, state: object): void {
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
+  writeFileSync(`${file}.new`, lineOf(state), { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }
+
+/** Adds what is true now, which costs no new file; a crash may leave part of a line. For a few changes of each file. */
+export function appendState(file: string, state: object): void {
+  appendFileSync(file, lineOf(state))
+}
+
+const lineOf = (state: object) => `${JSON.stringify(state)}\n`
 
 /** Every `state.json` below the folder; folders without a readable one are half-made: they are answered apart. */
 export function readStates<T>(folder: string): { states: T[]; broken: string[] } {
@@ -83,10 +113,16 @@ export function readStates<T>(folder: string): { states: T[]; broken: string[] }
   const broken: string[] = []
   for (const id of readdirSync(folder)) {
     try {
-      states.push(JSON.parse(readFileSync(join(folder, id, 'state.json'), 'utf8')) as T)
+      states.push(lastState<T>(readFileSync(join(folder, id, 'state.json'), 'utf8')))
     } catch {
       broken.push(id)
     }
   }
   return { states, broken }
+}
+
+/** The last whole line: each ends with a newline. */
+function lastState<T>(text: string): T {
+  const lines = text.split('\n')
+  return JSON.parse(lines.at(-2) ?? '') as T
 }

@@ -19,13 +19,10 @@ export interface BundleParts {
   log: Log
 }
 
-/** A writable layer of its own over the image's. */
-export function mountRoot(bundle: string, lowerDirs: readonly string[]): string {
-  const [rootfs, upper, work] = ['rootfs', 'upper', 'work'].map(name => join(bundle, name)) as [
-    string,
-    string,
-    string,
-  ]
+/** A writable layer of its own over the image's; answers where. */
+export function mountRoot(id: string, dir: StateDir, lowerDirs: readonly string[]): string {
+  const rootfs = dir.bundle(id, 'rootfs')
+  const [upper, work] = [dir.container(id, 'upper'), dir.container(id, 'work')]
   for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
   mountWritable(rootfs, `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`)
   return rootfs
@@ -58,9 +55,10 @@ export async function dismantle(id: string, parts: BundleParts, cgroup?: string)
   const state = join(dir.ociRoot, id)
   if (cgroup !== undefined && removeCgroup(cgroup)) rmSync(state, { recursive: true, force: true })
   else if (existsSync(state)) await deleteByRuntime(id, parts)
-  unmountIfMounted(dir.container(id, 'rootfs'))
-  unmountImageVolumes(dir.container(id))
+  unmountIfMounted(dir.bundle(id, 'rootfs'))
+  unmountImageVolumes(dir.bundle(id))
   removeMapped(dir.mapped(id))
+  rmSync(dir.bundle(id), { recursive: true, force: true })
   rmSync(dir.container(id), { recursive: true, force: true })
   rmSync(join(dir.exits, id), { force: true })
   rmSync(join(dir.attach, id), { recursive: true, force: true })

@@ -108,7 +108,7 @@ export class SpecMaker {
 
   #pinned(sandboxId: string): OciInput['namespaces'] {
     const pinned = (kind: string) => {
-      const file = this.#options.dir.sandbox(sandboxId, kind)
+      const file = this.#options.dir.pod(sandboxId, kind)
       return existsSync(file) ? { [kind]: file } : {}
     }
     return { ...pinned('user'), ...pinned('net'), ...pinned('ipc'), ...pinned('uts') }
@@ -117,10 +117,10 @@ export class SpecMaker {
   #files(sandboxId: string, mapped: MappedFiles | undefined): OciInput['files'] {
     const { dir } = this.#options
     const file = (name: string) => {
-      const path = dir.sandbox(sandboxId, name)
-      return mapped ? mapped.mapped(path) : path
+      const path = dir.pod(sandboxId, name)
+      return mapped ? mapped.reachable(path) : path
     }
-    const shm = dir.sandbox(sandboxId, 'shm')
+    const shm = dir.pod(sandboxId, 'shm')
     return {
       resolvConf: file('resolv.conf'),
       hostname: file('hostname'),
@@ -130,7 +130,7 @@ export class SpecMaker {
 
   /** The pod's, or another container's, which an ephemeral one may look into. */
   #processNamespace(options: cri.NamespaceOption | undefined, sandboxId: string): { pid?: string } {
-    const shared = this.#options.dir.sandbox(sandboxId, 'pid')
+    const shared = this.#options.dir.pod(sandboxId, 'pid')
     if ((options?.pid ?? 'POD') === 'POD') return existsSync(shared) ? { pid: shared } : {}
     if (options?.pid !== 'TARGET') return {}
     const target = this.#options.target(options.targetId ?? '')

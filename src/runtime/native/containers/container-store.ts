@@ -8,7 +8,7 @@ import { nextTurn } from '../../../base/next-turn.ts'
 import type { ContainerEventType, ContainerState, LinuxContainerResources } from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError, criNotFound } from '../../cri/cri-error.ts'
 import { killCgroup } from '../cgroup/kill-cgroup.ts'
-import { readStates, writeState } from '../state-dir.ts'
+import { appendState, readStates, writeState } from '../state-dir.ts'
 import { isAlive } from '../syscall/is-alive.ts'
 import { createThroughConmon, startByFifo } from './conmon.ts'
 import { type BundleParts, dismantle, mountRoot } from './container-bundle.ts'
@@ -47,7 +47,7 @@ export class ContainerStore {
       this.#records.set(record.id, record)
       if (record.state === 'CONTAINER_EXITED' || record.cannotStart) continue
       if (existsSync(join(dir.exits, record.id))) this.ended(record.id)
-      else if (!isAlive(record.pid)) this.#lost(record)
+      else if (!existsSync(dir.bundle(record.id)) || !isAlive(record.pid)) this.#lost(record)
       else if (!existsSync(join(dir.ociRoot, record.id, 'exec.fifo'))) {
         record.state = 'CONTAINER_RUNNING'
         record.startedAt ||= record.createdAt
@@ -73,11 +73,13 @@ export class ContainerStore {
   async create(wanted: NewContainer): Promise<ContainerRecord> {
     const { dir, clock, runtime } = this.#options
     const id = randomBytes(32).toString('hex')
-    const bundle = dir.container(id)
-    mkdirSync(bundle, { mode: 0o700 })
+    const [folder, bundle] = [dir.container(id), dir.bundle(id)]
+    for (const made of [folder, bundle]) mkdirSync(made, { mode: 0o700 })
     try {
       const mapped = wanted.mapping && new MappedFiles(dir.mapped(id), wanted.mapping)
-      const rootfs = mapped ? mapped.mountRoot(bundle, wanted.lowerDirs) : mountRoot(bundle, wanted.lowerDirs)
+      const rootfs = mapped
+        ? mapped.mountRoot(folder, wanted.lowerDirs)
+        : mountRoot(id, dir, wanted.lowerDirs)
       const spec = wanted.spec(id, bundle, rootfs, mapped)
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
@@ -165,8 +167,7 @@ export class ContainerStore {
     if (record.startedAt === 0) record.startedAt = record.finishedAt
     // What the first process left behind would go on in the pod's or the node's process namespace.
     this.#killRest(record)
-    const outOfMemory =
-      record.exitCode === SIGKILL_EXIT && existsSync(join(this.#options.dir.container(id), 'oom'))
+    const outOfMemory = record.exitCode === SIGKILL_EXIT && existsSync(this.#options.dir.bundle(id, 'oom'))
     this.#finish(record, outOfMemory ? 'OOMKilled' : record.exitCode === 0 ? 'Completed' : 'Error')
   }
 
@@ -247,7 +248,7 @@ export class ContainerStore {
     await nextTurn()
     if (this.#records.get(record.id) !== record) return
     try {
-      this.#save(record)
+      appendState(this.#fileOf(record), record)
     } catch (error) {
       this.#options.log.warn(
         { err: error, container: record.id },
@@ -257,7 +258,11 @@ export class ContainerStore {
   }
 
   #save(record: ContainerRecord): void {
-    writeState(this.#options.dir.container(record.id, 'state.json'), record)
+    writeState(this.#fileOf(record), record)
+  }
+
+  #fileOf({ id }: ContainerRecord): string {
+    return this.#options.dir.container(id, 'state.json')
   }
 }
 

@@ -36,10 +36,10 @@ export class MappedFiles {
     mkdirSync(place, { mode: 0o711 })
   }
 
-  /** A writable layer over the image's, whose files belong to the namespace's users. */
-  mountRoot(bundle: string, lowerDirs: readonly string[]): string {
-    const [rootfs, upper, work] = [join(this.#place, 'rootfs'), join(bundle, 'upper'), join(bundle, 'work')]
-    for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
+  /** A writable layer in `folder` over the image's, whose files belong to the namespace's users. */
+  mountRoot(folder: string, lowerDirs: readonly string[]): string {
+    const [rootfs, upper, work] = [join(this.#place, 'rootfs'), join(folder, 'upper'), join(folder, 'work')]
+    for (const made of [rootfs, upper, work]) mkdirSync(made, { mode: 0o755 })
     const { uid, gid } = rootIds(this.#request.ids)
     chownSync(upper, uid, gid)
     this.withLayers(lowerDirs, layers => {

@@ -42,7 +42,7 @@ export async function startPause({
   namespaces,
   ids,
 }: PauseRequest): Promise<number> {
-  const bundle = dir.sandbox(id, 'pause')
+  const bundle = dir.pod(id, 'pause')
   const pidFile = join(bundle, 'pid')
   const rootfs = ids ? reachableRoot(id, dir, ids) : pauseRoot(dir)
   mkdirSync(bundle, { mode: 0o700 })
@@ -85,9 +85,7 @@ function pauseRoot(dir: StateDir): string {
 
 /** In a user namespace it cannot walk to where our files are. */
 function reachableRoot(id: string, dir: StateDir, ids: UserIds): string {
-  return new MappedFiles(dir.mapped(id), { ids, userNamespace: dir.sandbox(id, 'user') }).mapped(
-    pauseRoot(dir),
-  )
+  return new MappedFiles(dir.mapped(id), { ids, userNamespace: dir.pod(id, 'user') }).mapped(pauseRoot(dir))
 }
 
 interface PauseSpec {

@@ -1,6 +1,6 @@
 // Pod sandboxes: pinned namespaces, a shared memory file system, name resolution files, an address. No process.
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PassiveClock } from '../../../base/clock.ts'
 import type { PodSandbox, PodSandboxConfig, PodSandboxStatus } from '../../cri/cri.generated.ts'
@@ -58,6 +58,8 @@ export class SandboxStore {
     const { states, broken } = readStates<Sandbox>(this.#dir.sandboxes)
     for (const sandbox of states) {
       this.#sandboxes.set(sandbox.id, sandbox)
+      // After a restart of the machine nothing is there that could be found again.
+      sandbox.ready &&= existsSync(this.#dir.pod(sandbox.id))
       const { id, ip, config, ready } = sandbox
       if (ip && ready) this.#network.restore(id, ip, config.portMappings ?? [])
     }
@@ -66,7 +68,8 @@ export class SandboxStore {
 
   async run(config: PodSandboxConfig, runtimeHandler: string): Promise<Sandbox> {
     const id = randomBytes(32).toString('hex')
-    mkdirSync(this.#dir.sandbox(id), { mode: 0o711 })
+    mkdirSync(this.#dir.sandbox(id), { mode: 0o700 })
+    mkdirSync(this.#dir.pod(id), { mode: 0o711 })
     try {
       const ip = await this.#build(id, config)
       const pausePid = sharesProcesses(config) ? await this.#startPause(id, config) : undefined
@@ -91,7 +94,7 @@ export class SandboxStore {
   async #startPause(id: string, config: PodSandboxConfig): Promise<number> {
     const { dir, choice, cgroupParent } = this.#options
     const joined = (type: string, kind: NamespaceKind | 'user') => {
-      const path = dir.sandbox(id, kind)
+      const path = dir.pod(id, kind)
       return existsSync(path) ? [{ type, path }] : []
     }
     const namespaces = [
@@ -104,7 +107,7 @@ export class SandboxStore {
     const cgroupsPath = join(cgroupParent(config), id)
     const ids = userIdsOf(config.linux?.securityContext?.namespaceOptions)
     const pid = await startPause({ id, dir, choice, cgroupsPath, namespaces, ...(ids && { ids }) })
-    pinOf(pid, 'pid', dir.sandbox(id, 'pid'))
+    pinOf(pid, 'pid', dir.pod(id, 'pid'))
     return pid
   }
 
@@ -116,23 +119,30 @@ export class SandboxStore {
       if (kinds.includes('uts') && config.hostname) setHostname(config.hostname)
     }
     if (ids) {
-      await makeUserNamespace(ids, kinds, kind => this.#dir.sandbox(id, kind))
-      inNamespace('uts', this.#dir.sandbox(id, 'uts'), nameHost)
+      await makeUserNamespace(ids, kinds, kind => this.#dir.pod(id, kind))
+      inNamespace('uts', this.#dir.pod(id, 'uts'), nameHost)
     } else {
       inNewNamespaces(kinds, () => {
         nameHost()
-        for (const kind of kinds) pin(kind, this.#dir.sandbox(id, kind))
+        for (const kind of kinds) pin(kind, this.#dir.pod(id, kind))
       })
     }
-    if (kinds.includes('ipc')) mountSharedMemory(this.#dir.sandbox(id, 'shm'), ids)
-    setSysctls(config.linux?.sysctls ?? {}, kind => kinds.includes(kind) && this.#dir.sandbox(id, kind))
-    writeFileSync(this.#dir.sandbox(id, 'resolv.conf'), resolvConf(config), { mode: 0o644 })
-    writeFileSync(this.#dir.sandbox(id, 'hostname'), `${config.hostname ?? ''}\n`, { mode: 0o644 })
+    if (kinds.includes('ipc')) mountSharedMemory(this.#dir.pod(id, 'shm'), ids)
+    setSysctls(config.linux?.sysctls ?? {}, kind => kinds.includes(kind) && this.#dir.pod(id, kind))
+    this.#writeFile(id, 'resolv.conf', resolvConf(config), ids)
+    this.#writeFile(id, 'hostname', `${config.hostname ?? ''}\n`, ids)
     if (!kinds.includes('net')) return ''
-    const namespace = this.#dir.sandbox(id, 'net')
+    const namespace = this.#dir.pod(id, 'net')
     if (this.#network.isReady) return this.#network.attach(id, namespace, config.portMappings ?? [])
     loopbackUp(namespace)
     throw new CriError(CRI_CODE.failedPrecondition, 'the pod network is not ready: no address range was set')
+  }
+
+  /** It belongs to the pod's own root: not every kernel can map owners of files in memory. */
+  #writeFile(id: string, name: string, text: string, ids: UserIds | undefined): void {
+    const path = this.#dir.pod(id, name)
+    writeFileSync(path, text, { mode: 0o644 })
+    if (ids) chownSync(path, rootIds(ids).uid, rootIds(ids).gid)
   }
 
   get(id: string): Sandbox {
@@ -180,8 +190,9 @@ export class SandboxStore {
     await removePause(id, dir, choice)
     await this.#network.detach(id, ip)
     removeMapped(dir.mapped(id))
-    for (const mounted of [...PINNED, 'pid', 'shm', 'user']) unmountIfMounted(this.#dir.sandbox(id, mounted))
-    rmSync(this.#dir.sandbox(id), { recursive: true, force: true })
+    for (const mounted of [...PINNED, 'pid', 'shm', 'user']) unmountIfMounted(this.#dir.pod(id, mounted))
+    for (const folder of [this.#dir.pod(id), this.#dir.sandbox(id)])
+      rmSync(folder, { recursive: true, force: true })
   }
 }
 

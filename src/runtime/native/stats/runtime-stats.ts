@@ -117,7 +117,7 @@ export class RuntimeStats {
 
   #network(sandbox: Sandbox, timestamp: number): { network?: cri.NetworkUsage } {
     if (!sandbox.ip || !sandbox.ready) return {}
-    const text = inNamespace('net', this.#options.dir.sandbox(sandbox.id, 'net'), () =>
+    const text = inNamespace('net', this.#options.dir.pod(sandbox.id, 'net'), () =>
       readFileSync('/proc/thread-self/net/dev', 'utf8'),
     )
     const all = parseInterfaces(text)

@@ -45,19 +45,19 @@ export class StreamingCalls {
     const { ociRoot, execs } = dir
     const { path: runtime, kind } = choice
     const isRunc = kind === 'runc'
-    const target = { runtime, isRunc, ociRoot, execs, bundle: dir.container(containerId), containerId }
+    const target = { runtime, isRunc, ociRoot, execs, bundle: dir.bundle(containerId), containerId }
     const perform = execSession(target, cmd, { clock, tty: wanted.tty })
     return this.#server.offer(remoteCommand(wanted, clock, perform))
   }
 
   attach({ containerId, ...wanted }: AttachRequest): string {
     const { dir, clock } = this.#options
-    return this.#server.offer(remoteCommand(wanted, clock, attachSession(dir.container(containerId), clock)))
+    return this.#server.offer(remoteCommand(wanted, clock, attachSession(dir.bundle(containerId), clock)))
   }
 
   portForward(sandboxId: string): string {
     const { dir, clock } = this.#options
-    const networkFile = dir.sandbox(sandboxId, 'net')
+    const networkFile = dir.pod(sandboxId, 'net')
     const target = { sandboxId, ...(existsSync(networkFile) && { networkFile }) }
     return this.#server.offer(portForward(target, clock))
   }
