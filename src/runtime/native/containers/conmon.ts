@@ -1,13 +1,13 @@
 // conmon keeps one container's output, exit code and (later) terminal, whatever happens to everything else.
 // Its protocol: a byte on fd 4 lets it begin; one line of JSON on fd 3 tells the container's pid or what went wrong.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Duplex, Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
 import type { StateDir } from '../state-dir.ts'
+import { makePipe, readPipe } from '../syscall/file-descriptors.ts'
+import { reapProgram, spawnProgram } from '../syscall/spawn-program.ts'
 import { OciFailure } from './oci-failure.ts'
 
 export interface ConmonRequest {
@@ -60,22 +60,38 @@ export async function createThroughConmon(dir: StateDir, request: ConmonRequest)
     ...(request.stdin && !request.stdinOnce ? ['--leave-stdin-open'] : []),
     ...(request.tty ? ['-t'] : []),
   ]
-  const child = spawn('conmon', args, {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH ?? '', _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4' },
-  })
-  const sync = child.stdio[3] as Readable
-  const errors = readAll(child.stderr!)
-  const answer = readLine(sync)
-  ;(child.stdio[4] as Duplex).end('\0')
-  const [line] = await Promise.all([answer, once(child, 'exit')])
+  const errorFile = join(bundle, 'conmon.errors')
+  const { pid, sync } = startConmon(args, errorFile)
+  const line = await readLine(sync)
   sync.destroy()
-  return parseAnswer(line, errors, request.program)
+  // It has left another process behind that goes on.
+  reapProgram(pid)
+  return parseAnswer(line, errorFile, request.program)
 }
 
-async function parseAnswer(text: string, errors: Promise<string>, program: string): Promise<number> {
-  if (text.trim() === '')
-    throw new CriError(CRI_CODE.unknown, `conmon ended without an answer: ${(await errors).trim()}`)
+function startConmon(args: readonly string[], errorFile: string): { pid: number; sync: Readable } {
+  const [sync, start] = [makePipe(), makePipe()]
+  const [nothing, errors] = [openSync('/dev/null', 'r+'), openSync(errorFile, 'w', 0o600)]
+  const theirs = [sync.writeEnd, start.readEnd, nothing, errors]
+  try {
+    writeSync(start.writeEnd, '\0')
+    const env = { PATH: process.env.PATH ?? '', _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4' }
+    const descriptors = [nothing, nothing, errors, sync.writeEnd, start.readEnd]
+    const pid = spawnProgram({ file: 'conmon', args, env, descriptors })
+    return { pid, sync: readPipe(sync.readEnd) }
+  } catch (error) {
+    closeSync(sync.readEnd)
+    throw error
+  } finally {
+    for (const fd of [...theirs, start.writeEnd]) closeSync(fd)
+  }
+}
+
+function parseAnswer(text: string, errorFile: string, program: string): number {
+  if (text.trim() === '') {
+    const words = readFileSync(errorFile, 'utf8').trim()
+    throw new CriError(CRI_CODE.unknown, `conmon ended without an answer: ${words}`)
+  }
   const { pid, message } = JSON.parse(text.split('\n')[0]!) as {
     pid?: number
     data?: number
@@ -117,13 +133,6 @@ function startAtOnce(path: string): boolean {
   }
   rmSync(path, { force: true })
   return true
-}
-
-async function readAll(stream: Readable): Promise<string> {
-  stream.setEncoding('utf8')
-  let text = ''
-  for await (const chunk of stream) text += chunk
-  return text
 }
 
 /** Lets a created container run, by what its init waits for: the fifo that crun and runc both make. */
