@@ -144,7 +144,10 @@ export class RunningPod {
     if (dead) starts.restarting(pod, container as Container, dead, parts.clock.now(), parts.backOffLimits)
     const sandboxConfig = configOf(pod, sandbox.attempt, parts)
     const context = { pod, observed, sandboxId: sandbox.id, sandboxConfig, podIPs, signal }
-    const failure = await startContainer(container, context, parts)
+    // The status of the one before shows together with this one's, if that is a matter of a moment.
+    const isQuick = parts.prepared.has(pod.metadata.uid, name) && !container.lifecycle?.postStart
+    const release = isQuick ? parts.statuses.hold(pod) : () => {}
+    const failure = await startContainer(container, context, parts).finally(release)
     this.#alarm.ring()
     if (failure) starts.failed(name, failure)
     else starts.started(name)

@@ -24,6 +24,10 @@ interface Track {
   /** What the worker set last. */
   latest: PodStatus
   busy: boolean
+  /** The first of the queue is on its way. */
+  writing: boolean
+  /** Something is under way that is about to change the status. */
+  held?: PromiseWithResolvers<void>
   idle: (() => void)[]
 }
 
@@ -58,11 +62,26 @@ export class StatusWriter {
     track.latest = status
     const last = track.queue.at(-1)
     if (!statusPatch(last?.status ?? track.written, status)) return
-    const step = visibleStep(status)
+    const step = visibleStep(pod, status)
     // The one being written may not be replaced; a later one of the same step may.
-    if (last?.step === step && !(track.busy && track.queue.length === 1)) last.status = status
+    if (last?.step === step && !(track.writing && track.queue.length === 1)) last.status = status
     else track.queue.push({ status, step })
     if (!track.busy) void this.#drain(pod.metadata.uid, track)
+  }
+
+  /**
+   * What is under way will have changed the status in a moment: nothing is written before it is over. To be let go by
+   * calling what is answered.
+   */
+  hold(pod: Pod): () => void {
+    const track = this.#track(pod)
+    const held = Promise.withResolvers<void>()
+    track.held?.resolve()
+    track.held = held
+    return () => {
+      held.resolve()
+      if (track.held === held) delete track.held
+    }
   }
 
   /** The pod as the API shows it now: what others wrote into its status is taken over. */
@@ -86,7 +105,7 @@ export class StatusWriter {
     const isNew = before?.metadata.uid !== mirror.metadata.uid
     if (isNew || track.queue.length === 0) track.written = mirror.status
     if (isNew && track.queue.length === 0 && statusPatch(track.written, track.latest))
-      track.queue.push({ status: track.latest, step: visibleStep(track.latest) })
+      track.queue.push({ status: track.latest, step: visibleStep(track.pod, track.latest) })
     if (track.queue.length > 0) void this.#drain(uid, track)
   }
 
@@ -107,7 +126,15 @@ export class StatusWriter {
     const known = this.#tracks.get(pod.metadata.uid)
     if (known) return known
     const written = this.#mirrors.get(pod.metadata.uid)?.status ?? pod.status
-    const track: Track = { pod, written, queue: [], latest: pod.status, busy: false, idle: [] }
+    const track: Track = {
+      pod,
+      written,
+      queue: [],
+      latest: pod.status,
+      busy: false,
+      writing: false,
+      idle: [],
+    }
     this.#tracks.set(pod.metadata.uid, track)
     return track
   }
@@ -118,8 +145,12 @@ export class StatusWriter {
     await nextTurn()
     let delayMs = RETRY_MS
     while (track.queue.length > 0 && !this.#signal.aborted) {
-      const { status } = track.queue[0]!
-      const outcome = await this.#write(track, status)
+      await this.#letGo(track)
+      const next = track.queue[0]
+      if (!next) break
+      track.writing = true
+      const outcome = await this.#write(track, next.status)
+      track.writing = false
       if (outcome === 'gone') track.queue = []
       else if (outcome === 'nobody') break
       else if (outcome === 'written') {
@@ -134,6 +165,13 @@ export class StatusWriter {
     for (const resolve of track.idle.splice(0)) resolve()
     const mayGoOn = this.#addressee(track) !== undefined && !this.#signal.aborted
     if (this.#tracks.get(uid) === track && track.queue.length > 0 && mayGoOn) void this.#drain(uid, track)
+  }
+
+  /** Not what is begun meanwhile: a pod whose containers end as fast as they start is told of all the same. */
+  async #letGo({ held }: Track): Promise<void> {
+    if (!held) return
+    await held.promise
+    await nextTurn()
   }
 
   async #write(track: Track, status: PodStatus): Promise<'written' | 'gone' | 'again' | 'nobody'> {

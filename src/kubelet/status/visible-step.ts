@@ -1,16 +1,24 @@
-import type { ContainerStatus, PodStatus } from '../../api/types/core-v1.ts'
+import { isSidecar } from '../../api/pod/sidecar.ts'
+import type { ContainerStatus, Pod, PodStatus } from '../../api/types/core-v1.ts'
 
 /**
  * What a person who watches the pod sees of a status: phase, and per container its state and reason. Statuses that
  * differ in this are never merged into one write, so that `kubectl get -w` shows each step.
  */
-export function visibleStep(status: PodStatus): string {
-  const containers = [
-    ...(status.initContainerStatuses ?? []),
-    ...(status.containerStatuses ?? []),
-    ...(status.ephemeralContainerStatuses ?? []),
-  ]
-  return [status.phase, status.reason, ...containers.map(stateOf)].join('|')
+export function visibleStep({ spec }: Pod, status: PodStatus): string {
+  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name))
+  const inits = (status.initContainerStatuses ?? []).map(one =>
+    sidecars.has(one.name) ? stateOf(one) : initStateOf(one),
+  )
+  const others = [...(status.containerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])]
+  return [status.phase, status.reason, ...inits, ...others.map(stateOf)].join('|')
+}
+
+/** `Init:2/5` is shown while the third waits for its turn and while it runs: no step is between them. */
+function initStateOf(status: ContainerStatus): string {
+  const { waiting, running } = status.state
+  const isOpen = running || waiting?.reason === undefined || waiting.reason === 'PodInitializing'
+  return isOpen && !status.state.terminated ? `open ${status.restartCount}` : stateOf(status)
 }
 
 function stateOf({ state, restartCount, ready, started }: ContainerStatus): string {

@@ -9,6 +9,7 @@ import type { StateDir } from '../state-dir.ts'
 import { mount, SyscallError, unmountIfMounted } from '../syscall/libc.ts'
 import { unmountImageVolumes } from './image-volumes.ts'
 import { removeMapped } from './mapped-files.ts'
+import { type MountTarget, makeMountTargets } from './mount-targets.ts'
 
 const run = promisify(execFile)
 
@@ -19,13 +20,18 @@ export interface BundleParts {
   log: Log
 }
 
-/** A writable layer of its own over the image's; answers where. */
-export function mountRoot(id: string, dir: StateDir, lowerDirs: readonly string[]): string {
-  const rootfs = dir.bundle(id, 'rootfs')
+/** A writable layer of its own over the image's, at the bundle's `rootfs`; all of it over the places of its mounts. */
+export function mountRoot(
+  id: string,
+  dir: StateDir,
+  lowerDirs: readonly string[],
+  targets: readonly MountTarget[],
+): void {
+  const [rootfs, places] = [dir.bundle(id, 'rootfs'), dir.bundle(id, 'places')]
   const [upper, work] = [dir.container(id, 'upper'), dir.container(id, 'work')]
-  for (const folder of [rootfs, upper, work]) mkdirSync(folder, { mode: 0o755 })
-  mountWritable(rootfs, `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`)
-  return rootfs
+  for (const folder of [rootfs, places, upper, work]) mkdirSync(folder, { mode: 0o755 })
+  makeMountTargets(places, targets)
+  mountWritable(rootfs, `lowerdir=${[...lowerDirs, places].join(':')},upperdir=${upper},workdir=${work}`)
 }
 
 /** Kernels before 5.10 do not know the option. */

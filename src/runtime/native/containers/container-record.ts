@@ -1,6 +1,7 @@
 // What the runtime keeps of a container, and what it takes to make one.
 import type { ContainerConfig, ContainerState, LinuxContainerUser } from '../../cri/cri.generated.ts'
 import type { MappedFiles, MappingRequest } from './mapped-files.ts'
+import type { OciSpec } from './oci-spec.ts'
 
 interface Wanted {
   sandboxId: string
@@ -25,7 +26,7 @@ export interface NewContainer extends Wanted {
    * The OCI spec once the container's id, folder and root are known. With a user namespace, `mapped` tells where its
    * files are to be found.
    */
-  spec(id: string, bundle: string, rootfs: string, mapped?: MappedFiles): object
+  spec(id: string, bundle: string, rootfs: string, mapped?: MappedFiles): OciSpec
 }
 
 export interface ContainerRecord extends Wanted {

@@ -13,7 +13,7 @@ import type { StateDir } from '../state-dir.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hostDevices, wantedDevices } from './devices.ts'
 import type { MappedFiles } from './mapped-files.ts'
-import { type OciInput, ociSpec, supplementalGroups } from './oci-spec.ts'
+import { type OciInput, type OciSpec, ociSpec, supplementalGroups } from './oci-spec.ts'
 import { compiledFilter } from './seccomp-filter.ts'
 import { type ResolvedUser, resolveUser } from './user.ts'
 
@@ -56,7 +56,7 @@ export class SpecMaker {
     id: string,
     rootfs: string,
     { sandbox, config: asked, image, user, mapped, appArmorProfile }: SpecRequest,
-  ): object {
+  ): OciSpec {
     const { kind, cgroupParent } = this.#options
     const userIds = userIdsOf(sandbox.config.linux?.securityContext?.namespaceOptions)
     const config = mapped ? { ...asked, mounts: (asked.mounts ?? []).map(withSource(mapped)) } : asked

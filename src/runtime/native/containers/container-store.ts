@@ -14,6 +14,7 @@ import { createThroughConmon, startByFifo } from './conmon.ts'
 import { type BundleParts, dismantle, mountRoot } from './container-bundle.ts'
 import type { ContainerRecord, NewContainer } from './container-record.ts'
 import { MappedFiles } from './mapped-files.ts'
+import { mountTargets } from './mount-targets.ts'
 import { OciFailure } from './oci-failure.ts'
 import { signalNumber } from './signal-number.ts'
 
@@ -77,10 +78,9 @@ export class ContainerStore {
     for (const made of [folder, bundle]) mkdirSync(made, { mode: 0o700 })
     try {
       const mapped = wanted.mapping && new MappedFiles(dir.mapped(id), wanted.mapping)
-      const rootfs = mapped
-        ? mapped.mountRoot(folder, wanted.lowerDirs)
-        : mountRoot(id, dir, wanted.lowerDirs)
+      const rootfs = mapped?.mountRoot(folder, wanted.lowerDirs) ?? dir.bundle(id, 'rootfs')
       const spec = wanted.spec(id, bundle, rootfs, mapped)
+      if (!mapped) mountRoot(id, dir, wanted.lowerDirs, mountTargets(spec.mounts))
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
       const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config
@@ -89,7 +89,7 @@ export class ContainerStore {
         name: metadata.name,
         bundle,
         logPath: wanted.logPath,
-        program: programOf(spec),
+        program: spec.process.args[0] ?? '',
         runtime,
         stdin,
         stdinOnce,
@@ -274,9 +274,6 @@ function withoutProcess(error: unknown): { pid: number; cannotStart: string } {
   if (!(error instanceof OciFailure)) throw error
   return { pid: 0, cannotStart: error.message }
 }
-
-const programOf = (spec: object): string =>
-  (spec as { process?: { args?: string[] } }).process?.args?.[0] ?? ''
 
 function signal(pid: number, name: string): void {
   try {

@@ -48,7 +48,7 @@ const input = (
   ...more,
 })
 
-const specOf = (...args: Parameters<typeof input>) => ociSpec(input(...args)) as Spec
+const specOf = (...args: Parameters<typeof input>) => ociSpec(input(...args)) as object as Spec
 const secured = (securityContext: LinuxContainerSecurityContext, more: Partial<OciInput> = {}) =>
   specOf({ securityContext }, more)
 const limited = (resources: LinuxContainerResources, more: Partial<OciInput> = {}) =>

@@ -51,7 +51,21 @@ export interface OciInput {
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-export function ociSpec(input: OciInput): object {
+export interface OciMount {
+  destination: string
+  type: string
+  source: string
+  options: string[]
+}
+
+/** With what others read of it. */
+export interface OciSpec {
+  process: { args: readonly string[]; [more: string]: unknown }
+  mounts: OciMount[]
+  [more: string]: unknown
+}
+
+export function ociSpec(input: OciInput): OciSpec {
   const { config, rootfs } = input
   const security = config.linux?.securityContext ?? {}
   const privileged = security.privileged ?? false
@@ -78,7 +92,7 @@ export function ociSpec(input: OciInput): object {
   }
 }
 
-function processOf({ config, image, user, bounding, ...input }: OciInput): object {
+function processOf({ config, image, user, bounding, ...input }: OciInput): OciSpec['process'] {
   const security = config.linux?.securityContext ?? {}
   const { add, drop } = {
     add: security.capabilities?.addCapabilities ?? [],
@@ -167,14 +181,14 @@ export function ociMappings({ uids, gids }: UserIds): object {
   return { uidMappings: list(uids), gidMappings: list(gids) }
 }
 
-const bind = (source: string, destination: string, ...options: string[]) => ({
+const bind = (source: string, destination: string, ...options: string[]): OciMount => ({
   destination,
   type: 'bind',
   source,
   options: ['rbind', ...options],
 })
 
-function mountsOf({ config, files }: OciInput): object[] {
+function mountsOf({ config, files }: OciInput): OciMount[] {
   const privileged = config.linux?.securityContext?.privileged ?? false
   const system = [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -222,7 +236,7 @@ const PROPAGATION = {
   PROPAGATION_BIDIRECTIONAL: 'rshared',
 } as const
 
-function ownMount(mount: Mount): object {
+function ownMount(mount: Mount): OciMount {
   const options = [PROPAGATION[mount.propagation ?? 'PROPAGATION_PRIVATE'], mount.readonly ? 'ro' : 'rw']
   if (mount.readonly && mount.recursiveReadOnly) options.push('rro')
   if (mount.image?.image) options.push('noexec')

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeMountTargets, mountTargets } from './mount-targets.ts'
+import type { OciMount } from './oci-spec.ts'
+
+const mount = (type: string, destination: string, source = type): OciMount => ({
+  type,
+  destination,
+  source,
+  options: [],
+})
+const isFile = (source: string) => source.endsWith('.txt')
+
+const cases: [string, OciMount[], string[]][] = [
+  ['a file system has a folder', [mount('proc', '/proc')], ['/proc/']],
+  ['a folder of the machine too', [mount('bind', '/data', '/host/data')], ['/data/']],
+  ['a file has a file', [mount('bind', '/etc/hosts', '/host/hosts.txt')], ['/etc/hosts']],
+  ['only a bound source is looked at', [mount('tmpfs', '/t', 'odd.txt')], ['/t/']],
+  [
+    'what is below another mount is not made',
+    [mount('tmpfs', '/dev'), mount('devpts', '/dev/pts')],
+    ['/dev/'],
+  ],
+  ['whichever is named first', [mount('bind', '/a/b', '/x'), mount('bind', '/a', '/y')], ['/a/']],
+  [
+    'a neighbour with a longer name is',
+    [mount('bind', '/a', '/x'), mount('bind', '/ab', '/y')],
+    ['/a/', '/ab/'],
+  ],
+  [
+    'nothing leads out',
+    [mount('bind', '/../../etc/x', '/x'), mount('bind', 'relative', '/y')],
+    ['/etc/x/', '/relative/'],
+  ],
+  ['the root has its place', [mount('bind', '/', '/x')], []],
+]
+
+for (const [title, mounts, expected] of cases)
+  test(`places of mounts: ${title}`, () => {
+    const targets = mountTargets(mounts, isFile)
+    assert.deepEqual(
+      targets.map(({ path, isFile: file }) => (file ? path : `${path}/`)),
+      expected,
+    )
+  })
+
+test('files and folders are made with the folders above them', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mount-targets-'))
+  makeMountTargets(folder, [
+    { path: '/etc/hosts', isFile: true },
+    { path: '/etc/hosts', isFile: true },
+    { path: '/var/run/secrets', isFile: false },
+  ])
+  assert.ok(statSync(join(folder, 'etc/hosts')).isFile())
+  assert.ok(statSync(join(folder, 'var/run/secrets')).isDirectory())
+  assert.deepEqual(readdirSync(folder).sort(), ['etc', 'var'])
+  rmSync(folder, { recursive: true })
+})
