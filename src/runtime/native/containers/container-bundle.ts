@@ -30,7 +30,7 @@ export function mountRoot(
   const [rootfs, places] = [dir.bundle(id, 'rootfs'), dir.bundle(id, 'places')]
   const [upper, work] = [dir.container(id, 'upper'), dir.container(id, 'work')]
   for (const folder of [rootfs, places, upper, work]) mkdirSync(folder, { mode: 0o755 })
-  makeMountTargets(places, targets)
+  makeMountTargets(places, targets, lowerDirs)
   mountWritable(rootfs, `lowerdir=${[...lowerDirs, places].join(':')},upperdir=${upper},workdir=${work}`)
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeMountTargets, mountTargets } from './mount-targets.ts'
+import { followLinks, makeMountTargets, mountTargets } from './mount-targets.ts'
 import type { OciMount } from './oci-spec.ts'
 
 const mount = (type: string, destination: string, source = type): OciMount => ({
@@ -49,13 +49,63 @@ for (const [title, mounts, expected] of cases)
 
 test('files and folders are made with the folders above them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mount-targets-'))
-  makeMountTargets(folder, [
-    { path: '/etc/hosts', isFile: true },
-    { path: '/etc/hosts', isFile: true },
-    { path: '/var/run/secrets', isFile: false },
-  ])
+  makeMountTargets(
+    folder,
+    [
+      { path: '/etc/hosts', isFile: true },
+      { path: '/etc/hosts', isFile: true },
+      { path: '/var/run/secrets', isFile: false },
+    ],
+    [],
+  )
   assert.ok(statSync(join(folder, 'etc/hosts')).isFile())
   assert.ok(statSync(join(folder, 'var/run/secrets')).isDirectory())
   assert.deepEqual(readdirSync(folder).sort(), ['etc', 'var'])
+  rmSync(folder, { recursive: true })
+})
+
+const links: Record<string, string> = {
+  '/var/run': '/run',
+  '/var/lock': '../run/lock',
+  '/a': 'b',
+  '/b': 'a',
+  '/up': '../../../etc',
+}
+const paths: [string, string][] = [
+  ['/data/x', '/data/x'],
+  ['/var/run/secrets', '/run/secrets'],
+  ['/var/lock/x', '/run/lock/x'],
+  ['/up/x', '/etc/x'],
+]
+
+for (const [path, expected] of paths)
+  test(`${path} leads to ${expected}`, () => {
+    assert.equal(
+      followLinks(path, one => links[one]),
+      expected,
+    )
+  })
+
+test('links in a circle come to an end', () => {
+  assert.match(
+    followLinks('/a/x', one => links[one]),
+    /^\/[ab]\/x$/,
+  )
+})
+
+test('the topmost layer says what is a link', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mount-targets-'))
+  const [upper, lower, places] = ['upper', 'lower', 'places'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  for (const layer of [upper, lower]) mkdirSync(join(layer, 'var'), { recursive: true })
+  symlinkSync('/run', join(lower, 'var/run'))
+  symlinkSync('/elsewhere', join(lower, 'var/lib'))
+  mkdirSync(join(upper, 'var/lib'))
+  const targets = ['/var/run/secrets', '/var/lib/data'].map(path => ({ path, isFile: false }))
+  makeMountTargets(places, targets, [upper, lower])
+  assert.deepEqual([readdirSync(places).sort(), readdirSync(join(places, 'var'))], [['run', 'var'], ['lib']])
   rmSync(folder, { recursive: true })
 })

@@ -53,7 +53,7 @@ test('it gets no descriptor of ours but those, and ignores no signal', async () 
     [true, true, true, false],
   )
   closeSync(file)
-  const status = await saidBy('grep -E "^Sig(Blk|Ign)" /proc/$$/status')
+  const status = await saidBy('exec grep -E "^Sig(Blk|Ign)" /proc/self/status')
   assert.deepEqual(
     status.split('\n').map(line => BigInt(`0x${line.split('\t')[1]}`)),
     [0n, 0n],
