@@ -22,6 +22,7 @@ import { DEFAULT_IDS_PER_POD, kubeletIds, readSubordinateIds } from './user-name
 import { UserNamespaces } from './user-namespaces/user-namespaces.ts'
 import { noBlockDevices } from './volumes/block-devices.ts'
 import { systemMounter } from './volumes/mounter.ts'
+import { PodTokens } from './volumes/pod-tokens.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 
 export interface WorkerSurroundings {
@@ -64,6 +65,7 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
       facts,
       source,
       client,
+      tokens: new PodTokens(client),
       mounter,
       devices: options?.devices ?? noBlockDevices,
       clock,

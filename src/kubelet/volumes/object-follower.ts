@@ -9,6 +9,9 @@ import type { Client } from '../../client/client.ts'
 import { Informer } from '../../client/informer.ts'
 import type { VolumeReference } from './volume-plugin.ts'
 
+/** With the object's resourceVersion; undefined when it is gone. */
+export type Changed = (version: string | undefined) => void
+
 interface FollowerParts {
   client: Client
   clock: Clock
@@ -20,14 +23,14 @@ interface FollowerParts {
 
 export class ObjectFollower {
   readonly #parts: FollowerParts
-  readonly #callbacks = new Map<string, Set<() => void>>()
+  readonly #callbacks = new Map<string, Set<Changed>>()
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
   }
 
   /** Calls back when the object is first seen, on every change, and when it is gone. */
-  follow({ kind, name }: VolumeReference, changed: () => void): void {
+  follow({ kind, name }: VolumeReference, changed: Changed): void {
     if (!name) return
     const key = `${kind}/${name}`
     const callbacks = this.#callbacks.get(key)
@@ -37,12 +40,12 @@ export class ObjectFollower {
     }
     const added = new Set([changed])
     this.#callbacks.set(key, added)
-    this.#run(kind === 'ConfigMap' ? configMaps : secrets, name, () => {
-      for (const callback of added) callback()
+    this.#run(kind === 'ConfigMap' ? configMaps : secrets, name, version => {
+      for (const callback of added) callback(version)
     })
   }
 
-  #run(resource: Resource<ConfigMap> | Resource<Secret>, name: string, changed: () => void): void {
+  #run(resource: Resource<ConfigMap> | Resource<Secret>, name: string, changed: Changed): void {
     const { client, clock, log, namespace, signal } = this.#parts
     const informer = new Informer<ConfigMap | Secret>({
       client,
@@ -54,10 +57,10 @@ export class ObjectFollower {
     })
     informer.addHandler({
       // The first list counts too: the object may have changed since the volume was set up.
-      add: changed,
-      update: changed,
+      add: ({ metadata }) => changed(metadata.resourceVersion),
+      update: (_, { metadata }) => changed(metadata.resourceVersion),
       // What is optional goes from the volume with its object.
-      delete: changed,
+      delete: () => changed(undefined),
     })
     void informer.run(signal)
   }

@@ -17,6 +17,7 @@ import { localVolumesOf, unmountUnused } from './local-volume.ts'
 import { ObjectFollower } from './object-follower.ts'
 import { mountsUnder } from './remove-mounts.ts'
 import { openSubPath, readFileInside } from './safe-sub-path.ts'
+import { SourceVersions } from './source-versions.ts'
 import { type ReadyVolume, VolumeFailure, type VolumeParts, type VolumeReference } from './volume-plugin.ts'
 import { volumeUses } from './volume-uses.ts'
 
@@ -29,8 +30,10 @@ interface VolumeRecord {
   ready?: ReadyVolume
   failures: number
   retryAt: number
-  /** A source changed since the last set-up. */
+  /** The pod changed since the last set-up. */
   stale: boolean
+  /** Of the objects that it shows. */
+  sources: SourceVersions
   followed: boolean
 }
 
@@ -136,6 +139,7 @@ export class PodVolumes {
     const record = this.#pods.get(uid)
     record?.ending.abort()
     this.#pods.delete(uid)
+    this.#parts.tokens.forget(uid)
     const dir = podDir(this.#parts.facts, uid)
     const targets = mountsUnder(dir)
     for (const target of targets.toReversed()) this.#parts.mounter.unmount(target)
@@ -185,21 +189,21 @@ export class PodVolumes {
       failures: 0,
       retryAt: 0,
       stale: false,
+      sources: new SourceVersions(),
       followed: false,
     }
     record.volumes.set(volume.name, known)
-    const due =
-      !known.ready || known.stale || (known.ready.refreshAt ?? Number.POSITIVE_INFINITY) <= clock.now()
-    if (!due || clock.now() < known.retryAt) return
+    if (!isDue(known, clock.now())) return
     known.stale = false
     const plugin = findPlugin(volume)
     this.#follow(record, known, plugin.references?.(volume) ?? [])
     try {
       const context = { pod: record.pod, volume, podIPs: record.podIPs, now: clock.now() }
+      const parts = { ...this.#parts, source: known.sources.recorded(this.#parts.source) }
       known.ready =
         known.ready && plugin.refresh
-          ? await plugin.refresh(known.ready, context, this.#parts)
-          : await plugin.setUp(context, this.#parts)
+          ? await plugin.refresh(known.ready, context, parts)
+          : await plugin.setUp(context, parts)
       known.failures = 0
       known.retryAt = 0
     } catch (error) {
@@ -222,10 +226,10 @@ export class PodVolumes {
     if (known.followed) return
     known.followed = true
     for (const reference of references) {
-      record.follower.follow(reference, () => {
-        known.stale = true
+      record.follower.follow(reference, version => {
+        known.sources.seen(reference, version)
         known.retryAt = 0
-        this.#parts.changed(record.pod.metadata.uid)
+        if (!known.ready || known.sources.areOld) this.#parts.changed(record.pod.metadata.uid)
       })
     }
   }
@@ -285,6 +289,11 @@ export class PodVolumes {
       )
     }
   }
+}
+
+function isDue({ ready, stale, sources, retryAt }: VolumeRecord, now: number): boolean {
+  const due = !ready || stale || sources.areOld || (ready.refreshAt ?? Number.POSITIVE_INFINITY) <= now
+  return due && now >= retryAt
 }
 
 const containerPathOf = ({ mountPath }: VolumeMount) =>

@@ -1,7 +1,5 @@
 // The files that configMap, secret, downwardAPI and projected volumes consist of.
 
-import { serviceAccounts } from '../../api/resources.ts'
-import type { TokenRequest } from '../../api/types/authentication-v1.ts'
 import type {
   ConfigMap,
   DownwardAPIVolumeFile,
@@ -122,36 +120,22 @@ function merge(files: Map<string, ProjectedFile>, more: ReadonlyMap<string, Proj
   for (const [path, file] of more) files.set(path, file)
 }
 
-/** A token bound to the pod; asked for anew when 80 % of its life is over (upstream: token_manager.go). */
 async function tokenFile(
   { pod, now }: VolumeContext,
-  { client }: VolumeParts,
-  { audience, expirationSeconds = 3600 }: ServiceAccountTokenProjection,
+  { tokens }: VolumeParts,
+  projection: ServiceAccountTokenProjection,
   mode: number,
 ): Promise<{ file: ProjectedFile; refreshAt: number }> {
-  const { name, namespace, uid } = pod.metadata
-  const body = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    metadata: {},
-    spec: {
-      audiences: audience ? [audience] : [],
-      expirationSeconds,
-      boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid },
-    },
-  }
-  const account = { name: pod.spec.serviceAccountName || 'default', ...(namespace && { namespace }) }
-  const { status } = await client.createSubresource<TokenRequest>(serviceAccounts, account, 'token', body)
-  const lifeMs = Date.parse(status.expirationTimestamp) - now
+  const { token, refreshAt } = await tokens.get(pod, projection, now)
   const owner = onlyUser(pod)
   return {
     // One user for all containers owns the token; with an fsGroup the group reads it.
     file: {
-      data: Buffer.from(status.token),
+      data: Buffer.from(token),
       mode: owner !== undefined ? 0o600 : pod.spec.securityContext?.fsGroup !== undefined ? 0o640 : mode,
       ...(owner !== undefined && { uid: owner }),
     },
-    refreshAt: now + Math.min(lifeMs * 0.8, 24 * 3_600_000),
+    refreshAt,
   }
 }
 

@@ -6,6 +6,7 @@ import type { NodeFacts } from '../node-facts.ts'
 import type { PodEvents } from '../pod-events.ts'
 import type { BlockDevices } from './block-devices.ts'
 import type { Mounter } from './mounter.ts'
+import type { PodTokens } from './pod-tokens.ts'
 
 export interface VolumeContext {
   pod: Pod
@@ -19,6 +20,7 @@ export interface VolumeParts {
   facts: NodeFacts
   source: ObjectSource
   client: Client
+  tokens: PodTokens
   mounter: Mounter
   devices: BlockDevices
   events: Pick<PodEvents, 'tell' | 'tellAbout'>
