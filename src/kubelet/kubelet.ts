@@ -3,6 +3,7 @@
 import type { NodeAccess } from '../api/node-access.ts'
 import { pods } from '../api/resources.ts'
 import type { Pod } from '../api/types/core-v1.ts'
+import { aborted } from '../base/aborted.ts'
 import { Informer } from '../client/informer.ts'
 import { PodAdmission } from './admission/pod-admission.ts'
 import { effectiveConfiguration } from './configuration/effective-configuration.ts'
@@ -171,6 +172,7 @@ export class Kubelet {
     })
     const parts = [
       events,
+      this.#workerParts.source.run(signal),
       this.#informer.run(signal),
       this.#agent.run(signal),
       this.#care.run(signal),
@@ -321,11 +323,4 @@ export class Kubelet {
     const known = this.#informer.lister.find(name, namespace)
     return known?.metadata.uid === uid || isStatic(pod)
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -43,7 +43,7 @@ export interface WorkerSurroundings {
 export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings): WorkerParts {
   const { machine, runtimeName, view, resizes, workers, node, signal } = around
   const { client, runtime, clock, log, recorder, random, rootDir, options } = parts
-  const source = new ClientObjectSource(client)
+  const source = new ClientObjectSource({ client, clock, log, random })
   const events = new PodEvents(recorder)
   const facts = nodeFacts(parts, machine)
   const mounter = options?.mounter ?? systemMounter

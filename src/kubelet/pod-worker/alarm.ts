@@ -1,4 +1,5 @@
 // What a worker waits for: being woken, a time, or the end.
+import { aborted } from '../../base/aborted.ts'
 import type { Clock } from '../../base/clock.ts'
 
 const OVER = 'the wait is over'
@@ -47,12 +48,4 @@ export class Alarm {
     // Without a reason of its own each end would make an exception with a stack.
     ending.abort(OVER)
   }
-}
-
-/** Resolves when the first signal aborts; the second only ends the listening. */
-export function aborted(signal: AbortSignal, ending: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true, signal: ending })
-  })
 }

@@ -1,5 +1,5 @@
 // Others who wait for something to become true of a pod: they are asked again each time the worker has looked at it.
-import { aborted } from './alarm.ts'
+import { aborted } from '../../base/aborted.ts'
 
 export class Onlookers {
   #waiting: (() => void)[] = []

@@ -6,7 +6,7 @@ import type { Log } from '../../base/log.ts'
 import type { Client } from '../../client/client.ts'
 import type { RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
-import type { ObjectSource } from '../containers/object-source.ts'
+import type { ClientObjectSource } from '../containers/object-source.ts'
 import type { HookRunner } from '../hooks/hook-runner.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
 import type { NodeFacts } from '../node-facts.ts'
@@ -44,7 +44,7 @@ export interface WorkerParts {
   events: PodEvents
   statuses: StatusWriter
   client: Client
-  source: ObjectSource
+  source: ClientObjectSource
   facts: NodeFacts
   /** Scheme of container ids, as the runtime names itself. */
   runtimeName: string
