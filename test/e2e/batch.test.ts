@@ -94,7 +94,8 @@ podFailurePolicy:
 })
 
 test('a Job that is suspended loses its Pods, resumed it runs; finished it goes after its time', async () => {
-  await apply(jobYaml('pausing', 'suspend: true\nttlSecondsAfterFinished: 1', 'echo done'))
+  // Times are told in whole seconds: with one second it could be gone before anybody has seen it finished.
+  await apply(jobYaml('pausing', 'suspend: true\nttlSecondsAfterFinished: 3', 'echo done'))
   await eventually('told suspended', async () =>
     (await job('pausing')).status.conditions?.some(
       ({ type, status }) => type === 'Suspended' && status === 'True',
