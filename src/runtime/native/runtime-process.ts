@@ -35,8 +35,8 @@ function entryFile(): string {
   return existsSync(bundled) ? bundled : join(import.meta.dirname, 'process.ts')
 }
 
-/** The young generation is kept small: the process is idle most of the time and its memory is counted. */
-const NODE_FLAGS = ['--max-semi-space-size=1']
+/** The young generation is kept small: the process is idle most of the time and its memory is counted. In MB. */
+const NODE_FLAGS = ['--max-semi-space-size=4', '--min-semi-space-size=2']
 
 /** nsenter replaces itself, so the child's pid is the runtime's. */
 function spawnInNamespace(

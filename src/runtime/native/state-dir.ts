@@ -100,9 +100,9 @@ export function writeState(file: string, state: object): void {
   renameSync(`${file}.new`, file)
 }
 
-/** Adds what is true now, which costs no new file; a crash may leave part of a line. For a few changes of each file. */
-export function appendState(file: string, state: object): void {
-  appendFileSync(file, lineOf(state))
+/** Adds what has changed, which costs no new file; a crash may leave part of a line. For a few changes of each file. */
+export function appendState(file: string, changes: object): void {
+  appendFileSync(file, lineOf(changes))
 }
 
 const lineOf = (state: object) => `${JSON.stringify(state)}\n`
@@ -113,7 +113,7 @@ export function readStates<T>(folder: string): { states: T[]; broken: string[] }
   const broken: string[] = []
   for (const id of readdirSync(folder)) {
     try {
-      states.push(lastState<T>(readFileSync(join(folder, id, 'state.json'), 'utf8')))
+      states.push(parseState<T>(readFileSync(join(folder, id, 'state.json'), 'utf8')))
     } catch {
       broken.push(id)
     }
@@ -121,8 +121,17 @@ export function readStates<T>(folder: string): { states: T[]; broken: string[] }
   return { states, broken }
 }
 
-/** The last whole line: each ends with a newline. */
-function lastState<T>(text: string): T {
-  const lines = text.split('\n')
-  return JSON.parse(lines.at(-2) ?? '') as T
+/** Of whole lines, each ends with a newline; later ones change what earlier ones say. */
+function parseState<T>(text: string): T {
+  const [first = '', ...changes] = text.split('\n').slice(0, -1)
+  return Object.assign(JSON.parse(first), ...changes.map(changesIn)) as T
+}
+
+/** Half a line, where the disk was full, spoils itself and the next. */
+function changesIn(line: string): object {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return {}
+  }
 }

@@ -248,7 +248,8 @@ export class ContainerStore {
     await nextTurn()
     if (this.#records.get(record.id) !== record) return
     try {
-      appendState(this.#fileOf(record), record)
+      const { state, startedAt, finishedAt, exitCode, reason, message } = record
+      appendState(this.#fileOf(record), { state, startedAt, finishedAt, exitCode, reason, message })
     } catch (error) {
       this.#options.log.warn(
         { err: error, container: record.id },
