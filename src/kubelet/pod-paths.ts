@@ -17,8 +17,13 @@ export const volumePath = (
   volume: string,
 ): string => join(podDir(dirs, uid), 'volumes', `kubernetes.io~${plugin}`, volume)
 
-export const containerDir = (dirs: Dirs, uid: string, container: string): string =>
-  join(podDir(dirs, uid), 'containers', container)
+/** Where one run of a container leaves its last words. A file each, without a folder: names have no dots. */
+export const terminationLogPath = (
+  dirs: Dirs,
+  uid: string,
+  container: string,
+  restartCount: number,
+): string => join(podDir(dirs, uid), 'containers', `${container}.${restartCount}`)
 
 /** Bind mounts of single files and directories within volumes. */
 export const subPathDir = (dirs: Pick<Dirs, 'rootDir'>, uid: string): string =>

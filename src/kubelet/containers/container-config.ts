@@ -1,10 +1,10 @@
 // A container as CRI ContainerConfig. Upstream: kuberuntime_container.go generateContainerConfig.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerConfig, Mount, Signal, UserNamespace } from '../../runtime/cri/cri.generated.ts'
 import type { NodeFacts } from '../node-facts.ts'
-import { containerDir, containerLogPath, etcHostsPath } from '../pod-paths.ts'
+import { containerLogPath, etcHostsPath, terminationLogPath } from '../pod-paths.ts'
 import { containerHash } from '../pod-worker/container-hash.ts'
 import { ANNOTATION, LABEL } from '../runtime-view/cri-labels.ts'
 import type { UserNamespaces } from '../user-namespaces/user-namespaces.ts'
@@ -174,11 +174,10 @@ function terminationMount(
   path: string,
   facts: NodeFacts,
 ): Mount {
-  const dir = containerDir(facts, pod.metadata.uid, container.name)
-  const hostPath = join(dir, String(restartCount))
+  const hostPath = terminationLogPath(facts, pod.metadata.uid, container.name, restartCount)
   // There already: it was made when the container was prepared, or by a start that failed.
   if (!existsSync(hostPath)) {
-    mkdirSync(dir, { recursive: true, mode: 0o750 })
+    mkdirSync(dirname(hostPath), { recursive: true, mode: 0o750 })
     writeFileSync(hostPath, '')
     chmodSync(hostPath, 0o666)
   }
