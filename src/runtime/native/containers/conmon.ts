@@ -61,7 +61,7 @@ export async function createThroughConmon(dir: StateDir, request: ConmonRequest)
     ...(request.tty ? ['-t'] : []),
   ]
   const errorFile = join(bundle, 'conmon.errors')
-  const { pid, sync } = startConmon(args, errorFile)
+  const { pid, sync } = await startConmon(args, errorFile)
   const line = await readLine(sync)
   sync.destroy()
   // It has left another process behind that goes on.
@@ -69,7 +69,10 @@ export async function createThroughConmon(dir: StateDir, request: ConmonRequest)
   return parseAnswer(line, errorFile, request.program)
 }
 
-function startConmon(args: readonly string[], errorFile: string): { pid: number; sync: Readable } {
+async function startConmon(
+  args: readonly string[],
+  errorFile: string,
+): Promise<{ pid: number; sync: Readable }> {
   const [sync, start] = [makePipe(), makePipe()]
   const [nothing, errors] = [openSync('/dev/null', 'r+'), openSync(errorFile, 'w', 0o600)]
   const theirs = [sync.writeEnd, start.readEnd, nothing, errors]
@@ -77,7 +80,7 @@ function startConmon(args: readonly string[], errorFile: string): { pid: number;
     writeSync(start.writeEnd, '\0')
     const env = { PATH: process.env.PATH ?? '', _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4' }
     const descriptors = [nothing, nothing, errors, sync.writeEnd, start.readEnd]
-    const pid = spawnProgram({ file: 'conmon', args, env, descriptors })
+    const pid = await spawnProgram({ file: 'conmon', args, env, descriptors })
     return { pid, sync: readPipe(sync.readEnd) }
   } catch (error) {
     closeSync(sync.readEnd)

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import type { Log } from '../../../base/log.ts'
 import { removeCgroup } from '../cgroup/cgroup-tree.ts'
 import type { StateDir } from '../state-dir.ts'
-import { mount, SyscallError, unmountIfMounted } from '../syscall/libc.ts'
+import { mountInBackground, SyscallError, unmountIfMounted } from '../syscall/libc.ts'
 import { unmountImageVolumes } from './image-volumes.ts'
 import { removeMapped } from './mapped-files.ts'
 import { type MountTarget, makeMountTargets } from './mount-targets.ts'
@@ -21,17 +21,20 @@ export interface BundleParts {
 }
 
 /** A writable layer of its own over the image's, at the bundle's `rootfs`; all of it over the places of its mounts. */
-export function mountRoot(
+export async function mountRoot(
   id: string,
   dir: StateDir,
   lowerDirs: readonly string[],
   targets: readonly MountTarget[],
-): void {
+): Promise<void> {
   const [rootfs, places] = [dir.bundle(id, 'rootfs'), dir.bundle(id, 'places')]
   const [upper, work] = [dir.container(id, 'upper'), dir.container(id, 'work')]
   for (const folder of [rootfs, places, upper, work]) mkdirSync(folder, { mode: 0o755 })
   makeMountTargets(places, targets, lowerDirs)
-  mountWritable(rootfs, `lowerdir=${[...lowerDirs, places].join(':')},upperdir=${upper},workdir=${work}`)
+  await mountWritable(
+    rootfs,
+    `lowerdir=${[...lowerDirs, places].join(':')},upperdir=${upper},workdir=${work}`,
+  )
 }
 
 /** Kernels before 5.10 do not know the option. */
@@ -41,13 +44,13 @@ let knowsVolatile = true
  * No container outlives a power cut, so nothing of its layer has to reach the disk: without `volatile` the kernel would
  * write out the whole file system of the data directory whenever one is unmounted.
  */
-function mountWritable(rootfs: string, layers: string): void {
-  const attempt = (options: string) => mount('overlay', rootfs, 'overlay', 0, options)
+async function mountWritable(rootfs: string, layers: string): Promise<void> {
+  const attempt = (options: string) => mountInBackground('overlay', rootfs, 'overlay', 0, options)
   try {
-    attempt(knowsVolatile ? `${layers},volatile` : layers)
+    await attempt(knowsVolatile ? `${layers},volatile` : layers)
   } catch (error) {
     if (!knowsVolatile || !(error instanceof SyscallError) || error.code !== 'EINVAL') throw error
-    attempt(layers)
+    await attempt(layers)
     knowsVolatile = false
   }
 }

@@ -80,7 +80,7 @@ export class ContainerStore {
       const mapped = wanted.mapping && new MappedFiles(dir.mapped(id), wanted.mapping)
       const rootfs = mapped?.mountRoot(folder, wanted.lowerDirs) ?? dir.bundle(id, 'rootfs')
       const spec = wanted.spec(id, bundle, rootfs, mapped)
-      if (!mapped) mountRoot(id, dir, wanted.lowerDirs, mountTargets(spec.mounts))
+      if (!mapped) await mountRoot(id, dir, wanted.lowerDirs, mountTargets(spec.mounts))
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
       mkdirSync(dirname(wanted.logPath), { recursive: true, mode: 0o755 })
       const { stdin = false, stdinOnce = false, tty = false, metadata } = wanted.config

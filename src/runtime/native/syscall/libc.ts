@@ -81,6 +81,24 @@ export function mount(
   checkResult(raw.mount(source, target, type, flags, data), 'mount', `${source} on ${target}`)
 }
 
+/** As `mount`, on a thread of the pool: what takes the kernel long holds up nothing else. */
+export function mountInBackground(...args: Parameters<typeof mount>): Promise<void> {
+  const [source, target, type, flags, data = null] = args
+  return new Promise((resolve, reject) => {
+    raw.mount.async(source, target, type, flags, data, (error: Error | null, result: number) => {
+      if (error) return reject(error)
+      if (result >= 0) return resolve()
+      try {
+        // Why it failed only the thread itself could have told: this one asks again.
+        mount(...args)
+        resolve()
+      } catch (why) {
+        reject(why)
+      }
+    })
+  })
+}
+
 const MNT_DETACH = 2
 
 /** Unmounts lazily: the mount is gone from sight at once, and freed when its last user is. */

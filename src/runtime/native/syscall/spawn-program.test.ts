@@ -11,7 +11,7 @@ async function saidBy(script: string, extra: readonly number[] = [], more = {}):
   const { readEnd, writeEnd } = makePipe()
   const nothing = openSync('/dev/null', 'r+')
   const descriptors = [nothing, writeEnd, nothing, ...extra]
-  const pid = spawnProgram({ file: 'sh', args: ['-c', script], env: { ...env, ...more }, descriptors })
+  const pid = await spawnProgram({ file: 'sh', args: ['-c', script], env: { ...env, ...more }, descriptors })
   for (const fd of [writeEnd, nothing]) closeSync(fd)
   const said = await text(readPipe(readEnd))
   reapProgram(pid)
@@ -60,8 +60,8 @@ test('it gets no descriptor of ours but those, and ignores no signal', async () 
   )
 })
 
-test('a program that is not there is told', () => {
-  assert.throws(() => spawnProgram({ file: 'no-such-program', args: [], env, descriptors: [] }), {
+test('a program that is not there is told', async () => {
+  await assert.rejects(spawnProgram({ file: 'no-such-program', args: [], env, descriptors: [] }), {
     code: 'ENOENT',
   })
 })
@@ -69,7 +69,8 @@ test('a program that is not there is told', () => {
 test('one that has ended is taken away, at the latest with the next', async () => {
   const nothing = openSync('/dev/null', 'r+')
   const descriptors = [nothing, nothing, nothing]
-  const [first, second] = [0, 1].map(() => spawnProgram({ file: 'true', args: [], env, descriptors }))
+  const started = [0, 1].map(() => spawnProgram({ file: 'true', args: [], env, descriptors }))
+  const [first, second] = await Promise.all(started)
   closeSync(nothing)
   const isZombie = (pid: number) =>
     existsSync(`/proc/${pid}/stat`) && / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))

@@ -1,6 +1,6 @@
 // Starting a program without a copy of this process: fork(2), which Node's spawn rests on, copies the page tables of a
 // whole heap, and every page that either side then writes is copied too. posix_spawn(3) shares them until the program
-// is there; meanwhile the calling thread stands still, for about a quarter of a millisecond.
+// is there; meanwhile the calling thread, one of the pool, stands still.
 import { constants } from 'node:os'
 import { libc, SyscallError } from './libc.ts'
 
@@ -52,23 +52,37 @@ export interface Program {
 
 const unreaped = new Set<number>()
 
-/** Answers its process id. Throws SyscallError, ENOENT when it is not there. To be reaped. */
-export function spawnProgram({ file, args, env, descriptors }: Program): number {
+/** Answers its process id. Rejects with SyscallError, ENOENT when it is not there. To be reaped. */
+export async function spawnProgram({ file, args, env, descriptors }: Program): Promise<number> {
   const actions = Buffer.alloc(OPAQUE_BYTES)
   raw.initActions(actions)
   // None may be where another one goes.
   const lifted = descriptors.map(fd => raw.fcntl(fd, DUPLICATE_CLOSE_ON_EXEC, descriptors.length))
   try {
     for (const [target, fd] of lifted.entries()) raw.addDup2(actions, fd, target)
-    const pid = [0]
-    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-    const error = raw.spawn(pid, file, actions, cleanSignals(), [file, ...args, null], [...variables, null])
-    if (error !== 0) throw new SyscallError('posix_spawn', nameOf(error), file)
-    return pid[0]!
+    return await spawnWith(actions, file, args, env)
   } finally {
     for (const fd of lifted) raw.close(fd)
     raw.destroyActions(actions)
   }
+}
+
+function spawnWith(
+  actions: Buffer,
+  file: string,
+  args: readonly string[],
+  env: Program['env'],
+): Promise<number> {
+  const pid = [0]
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  return new Promise((resolve, reject) => {
+    const done = (failure: Error | null, error: number) => {
+      if (failure) reject(failure)
+      else if (error !== 0) reject(new SyscallError('posix_spawn', nameOf(error), file))
+      else resolve(pid[0]!)
+    }
+    raw.spawn.async(pid, file, actions, cleanSignals(), [file, ...args, null], [...variables, null], done)
+  })
 }
 
 /** Takes away what is left of a program that is about to end, at the latest with the next one. */
