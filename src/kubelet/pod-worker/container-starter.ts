@@ -125,8 +125,10 @@ async function create(
   async function createAnew() {
     await mkdir(join(podLogDir(parts.facts, pod), container.name), { recursive: true, mode: 0o755 })
     const request = { podSandboxId: sandboxId, config: configured.config, sandboxConfig }
-    return (await parts.runtime.createContainer(request, signal).catch(fail('CreateContainerError')))
-      .containerId
+    const creating = parts.runtime.createContainer(request, signal)
+    // While the OCI runtime is at work the next ones can be begun.
+    parts.prepared.lookAhead(container.name, context, parts, 2)
+    return (await creating.catch(fail('CreateContainerError'))).containerId
   }
 }
 

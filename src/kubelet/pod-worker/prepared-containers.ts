@@ -50,11 +50,18 @@ export class PreparedContainers {
     this.#runtime = runtime
   }
 
-  /** Creates, in the background, the containers that follow this one. Never fails: what cannot be prepared is left. */
-  lookAhead(current: string, context: PreparationContext, parts: PreparationParts): void {
+  /**
+   * Creates, in the background, so many containers that follow this one. Never fails: what cannot be prepared is left.
+   */
+  lookAhead(
+    current: string,
+    context: PreparationContext,
+    parts: PreparationParts,
+    count: number = LOOK_AHEAD,
+  ): void {
     const { pod, observed, sandboxId } = context
     const prepared = this.#pods.get(pod.metadata.uid) ?? new Map<string, Prepared>()
-    for (const container of following(pod, current)) {
+    for (const container of following(pod, current, count)) {
       if (prepared.has(container.name) || newestOf(observed, container.name)) continue
       if (!mayPrepare(pod, container)) continue
       prepared.set(container.name, {
@@ -144,10 +151,10 @@ export async function removePrepared(
   }
 }
 
-function following({ spec }: Pod, current: string): readonly Container[] {
+function following({ spec }: Pod, current: string, count: number): readonly Container[] {
   const all = [...(spec.initContainers ?? []), ...spec.containers]
   const index = all.findIndex(({ name }) => name === current)
-  return index < 0 ? [] : all.slice(index + 1, index + 1 + LOOK_AHEAD)
+  return index < 0 ? [] : all.slice(index + 1, index + 1 + count)
 }
 
 const STABLE_SOURCES = new Set(['emptyDir', 'configMap', 'secret', 'projected', 'downwardAPI'])
