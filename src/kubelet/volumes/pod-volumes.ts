@@ -1,23 +1,21 @@
 // A node's pods' volumes: set up before the first container starts, kept current while the pod lives, removed at its
 // end. Failures are told as FailedMount events and tried again with back-off; the worker only asks «are they there?».
-import { closeSync } from 'node:fs'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { Container, Pod, Volume, VolumeMount } from '../../api/types/core-v1.ts'
+import { rm } from 'node:fs/promises'
+import type { Container, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Device, Mount, MountPropagation } from '../../runtime/cri/cri.generated.ts'
+import type { Device, Mount } from '../../runtime/cri/cri.generated.ts'
 import { ConfigError } from '../containers/config-error.ts'
-import { expand } from '../containers/expand.ts'
 import type { PodEvents } from '../pod-events.ts'
-import { podDir, subPathDir } from '../pod-paths.ts'
+import { podDir } from '../pod-paths.ts'
 import { unmapBlockVolumes } from './block-volume.ts'
 import { findPlugin } from './find-plugin.ts'
 import { localVolumesOf, unmountUnused } from './local-volume.ts'
 import { ObjectFollower } from './object-follower.ts'
 import { mountsUnder } from './remove-mounts.ts'
-import { openSubPath, readFileInside } from './safe-sub-path.ts'
+import { readFileInside } from './safe-sub-path.ts'
 import { SourceVersions } from './source-versions.ts'
+import { volumeMounts } from './volume-mounts.ts'
 import { type ReadyVolume, VolumeFailure, type VolumeParts, type VolumeReference } from './volume-plugin.ts'
 import { volumeUses } from './volume-uses.ts'
 
@@ -87,22 +85,15 @@ export class PodVolumes {
    * The container's volumeMounts for the runtime; `images` are those that it mounts, by volume. Throws ConfigError with
    * upstream's texts.
    */
-  async mountsOf(
+  mountsOf(
     pod: Pod,
     container: Container,
     env: (name: string) => string | undefined,
     images: ReadonlyMap<string, string> = new Map(),
   ): Promise<Mount[]> {
-    const mounts: Mount[] = []
-    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-      const image = images.get(mount.name)
-      mounts.push(
-        image === undefined
-          ? await this.#mount(pod, container, mount, index, env)
-          : imageMount(mount, image, wantedSubPath(mount, env)),
-      )
-    }
-    return mounts
+    const volumes = this.#pods.get(pod.metadata.uid)?.volumes
+    const readyOf = (volume: string) => volumes?.get(volume)?.ready
+    return volumeMounts({ pod, container, env, images, readyOf }, this.#parts)
   }
 
   /** Where a volume's files are; undefined before they are there, and for those that have no place of their own. */
@@ -233,101 +224,11 @@ export class PodVolumes {
       })
     }
   }
-
-  async #mount(
-    pod: Pod,
-    container: Container,
-    mount: VolumeMount,
-    index: number,
-    env: (name: string) => string | undefined,
-  ): Promise<Mount> {
-    const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(mount.name)?.ready
-    if (!ready || ready.isDevice)
-      throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
-    const subPath = wantedSubPath(mount, env)
-    const hostPath = subPath
-      ? await this.#subPath(pod, container, mount, index, ready.hostPath, subPath)
-      : ready.hostPath
-    const readonly = !!mount.readOnly || !!ready.readOnly
-    return {
-      containerPath: containerPathOf(mount),
-      hostPath,
-      readonly,
-      selinuxRelabel: false,
-      propagation: PROPAGATION[mount.mountPropagation ?? 'None'],
-      ...(readonly && (mount.recursiveReadOnly ?? 'Disabled') !== 'Disabled' && { recursiveReadOnly: true }),
-    }
-  }
-
-  /** A bind mount of exactly what was checked, so that nobody can exchange it before the runtime looks. */
-  async #subPath(
-    pod: Pod,
-    container: Container,
-    { name }: VolumeMount,
-    index: number,
-    volumeDir: string,
-    subPath: string,
-  ): Promise<string> {
-    const target = join(subPathDir(this.#parts.facts, pod.metadata.uid), name, container.name, String(index))
-    try {
-      const fd = await openSubPath(volumeDir, subPath)
-      try {
-        await makeTarget(target, `/proc/self/fd/${fd}`)
-        this.#parts.mounter.unmount(target)
-        this.#parts.mounter.bind(`/proc/self/fd/${fd}`, target)
-      } finally {
-        closeSync(fd)
-      }
-      return target
-    } catch (error) {
-      this.#parts.log.warn(
-        { error, pod: pod.metadata.name, volume: name, subPath },
-        'a subPath could not be prepared',
-      )
-      throw new ConfigError(
-        `failed to prepare subPath for volumeMount "${name}" of container "${container.name}": ${(error as Error).message}`,
-      )
-    }
-  }
 }
 
 function isDue({ ready, stale, sources, retryAt }: VolumeRecord, now: number): boolean {
   const due = !ready || stale || sources.areOld || (ready.refreshAt ?? Number.POSITIVE_INFINITY) <= now
   return due && now >= retryAt
-}
-
-const containerPathOf = ({ mountPath }: VolumeMount) =>
-  mountPath.startsWith('/') ? mountPath : `/${mountPath}`
-
-/** The runtime finds the files: upstream leaves hostPath empty too. */
-const imageMount = (mount: VolumeMount, image: string, imageSubPath: string): Mount => ({
-  containerPath: containerPathOf(mount),
-  hostPath: '',
-  readonly: true,
-  selinuxRelabel: false,
-  propagation: PROPAGATION.None!,
-  image: { image },
-  ...(imageSubPath && { imageSubPath }),
-})
-
-function wantedSubPath(mount: VolumeMount, env: (name: string) => string | undefined): string {
-  const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, env) : (mount.subPath ?? '')
-  checkSubPath(subPath)
-  return subPath
-}
-
-/** What an expression came to is known only now. Upstream: makeMounts. */
-function checkSubPath(subPath: string): void {
-  if (subPath.startsWith('/'))
-    throw new ConfigError(`error SubPath \`${subPath}\` must not be an absolute path`)
-  if (subPath.split('/').includes('..'))
-    throw new ConfigError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`)
-}
-
-const PROPAGATION: Record<string, MountPropagation> = {
-  None: 'PROPAGATION_PRIVATE',
-  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
-  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 }
 
 /** Only volumes that some container uses are set up (upstream: desired_state_of_world_populator). */
@@ -336,23 +237,4 @@ function usedVolumes(pod: Pod): Volume[] {
   return (pod.spec.volumes ?? []).filter(
     ({ name }) => mounted.has(name) || devices.has(name) || read.has(name),
   )
-}
-
-/** Unknown variables are errors here, not text. */
-function expandStrictly(text: string, env: (name: string) => string | undefined): string {
-  return expand(text, name => {
-    const value = env(name)
-    if (value === undefined) throw new ConfigError(`missing value for "${name}"`)
-    return value
-  })
-}
-
-/** A directory or an empty file, as the source is. */
-async function makeTarget(target: string, source: string): Promise<void> {
-  if ((await stat(source)).isDirectory()) {
-    await mkdir(target, { recursive: true, mode: 0o750 })
-    return
-  }
-  await mkdir(dirname(target), { recursive: true, mode: 0o750 })
-  await writeFile(target, '', { flag: 'a', mode: 0o640 })
 }
