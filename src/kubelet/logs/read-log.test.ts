@@ -50,6 +50,19 @@ for (const [name, [options, expected]] of Object.entries(cases)) {
   test(name, async () => assert.equal(await read(options), expected))
 }
 
+const times: [written: string, shown: string][] = [
+  ['2026-01-01T00:00:00.123456789Z', '2026-01-01T00:00:00.123456789Z'],
+  ['2026-01-01T00:00:00.123456789+00:00', '2026-01-01T00:00:00.123456789Z'],
+  ['2026-01-01T00:00:00.1Z', '2026-01-01T00:00:00.100000000Z'],
+  ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000000000Z'],
+  ['2026-01-01T02:00:00.5+02:00', '2026-01-01T02:00:00.500000000+02:00'],
+]
+
+for (const [written, shown] of times)
+  test(`a time written as ${written} is shown as ${shown}`, async () => {
+    assert.equal(await read({ timestamps: true }, `${written} stdout F one\n`), `${shown} one\n`)
+  })
+
 test('following shows what is written meanwhile, and ends with the container', async () => {
   const path = join(dir, 'followed')
   writeFileSync(path, lines[0]!)

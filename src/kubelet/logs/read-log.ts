@@ -181,7 +181,7 @@ class LineFilter {
     const continued = this.#midLine[entry.stream] ?? false
     this.#midLine[entry.stream] = entry.partial
     const parts = [
-      ...(timestamps && !continued ? [Buffer.from(`${utc(entry.time)} `)] : []),
+      ...(timestamps && !continued ? [Buffer.from(`${shownTime(entry.time)} `)] : []),
       entry.text,
       ...(entry.partial ? [] : [Buffer.from('\n')]),
     ]
@@ -223,5 +223,12 @@ class FileChanges {
   }
 }
 
-/** Monitors may write the zone as an offset; upstream shows UTC as Z. */
-const utc = (time: string) => time.replace(/[+-]00:00$/, 'Z')
+/**
+ * Monitors may write the zone of UTC as an offset, and leave out zeros at the end of the fraction; upstream shows Z, and
+ * nanoseconds (RFC3339NanoFixed).
+ */
+function shownTime(time: string): string {
+  const [, seconds, fraction = '', zone = ''] = /^([^.Z+]*?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? []
+  if (seconds === undefined) return time
+  return `${seconds}.${fraction.padEnd(9, '0')}${/^[+-]00:00$/.test(zone) ? 'Z' : zone}`
+}
