@@ -1,11 +1,14 @@
 // The native runtime as its own process, with a name, state and socket of its own; nothing of it stays.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContractWorld, Script } from '../../contract.ts'
 import { type CriConnection, connectCri } from '../../cri-client/connect-cri.ts'
+import { cgroupFolders, cgroupsBelow } from '../cgroup/cgroup-tree.ts'
+import { removeMountNamespace } from '../mount-namespace.ts'
 import type { RuntimeKind } from '../probe.ts'
 import { type RuntimePlace, removeRuntimeTraces, startRuntimeProcess } from '../runtime-process.ts'
+import { isAlive } from '../syscall/is-alive.ts'
 
 /** A shell and its utilities, as the set-up makes it. */
 export const BUSYBOX = join(import.meta.dirname, '../../../../.cache/images/busybox')
@@ -20,6 +23,8 @@ export const NEEDS =
 
 export interface NativeWorld extends ContractWorld {
   readonly service: CriConnection
+  /** As a restart of the machine: of the runtime and its containers, files on the disk are all that is left. */
+  restartMachine(): Promise<void>
 }
 
 export async function openNative(kind: RuntimeKind): Promise<NativeWorld> {
@@ -33,6 +38,16 @@ export async function openNative(kind: RuntimeKind): Promise<NativeWorld> {
   }
   let child = await startRuntimeProcess(place)
   let connection = connectCri(place.socket)
+  const kill = async () => {
+    child.failed.catch(() => {})
+    process.kill(child.pid, 'SIGKILL')
+    await child.failed.catch(() => {})
+    connection.close()
+  }
+  const start = async () => {
+    child = await startRuntimeProcess(place)
+    connection = connectCri(place.socket)
+  }
   await connection.load({ path: BUSYBOX, names: ['busybox'] })
   return {
     get service() {
@@ -45,12 +60,14 @@ export async function openNative(kind: RuntimeKind): Promise<NativeWorld> {
     scripted: (_, script) => ({ command: ['/bin/sh', '-c', shellOf(script)] }),
     settle: promise => promise,
     async restart() {
-      child.failed.catch(() => {})
-      process.kill(child.pid, 'SIGKILL')
-      await child.failed.catch(() => {})
-      connection.close()
-      child = await startRuntimeProcess(place)
-      connection = connectCri(place.socket)
+      await kill()
+      await start()
+    },
+    async restartMachine() {
+      await kill()
+      await killContainers(place)
+      removeMountNamespace(place.stateDir)
+      await start()
     },
     async close() {
       connection.close()
@@ -60,6 +77,34 @@ export async function openNative(kind: RuntimeKind): Promise<NativeWorld> {
     },
   }
 }
+
+/** Monitors first, so that they tell nobody how the containers ended. */
+async function killContainers({ name, stateDir }: RuntimePlace): Promise<void> {
+  for (const monitor of monitorsOf(stateDir)) process.kill(monitor, 'SIGKILL')
+  for (let left = processesOf(name); left.length > 0; left = processesOf(name)) {
+    for (const pid of left) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+const monitorsOf = (stateDir: string) =>
+  readdirSync('/proc')
+    .filter(entry => /^\d+$/.test(entry))
+    .map(Number)
+    .filter(pid => {
+      try {
+        const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+        return args[0]!.endsWith('conmon') && args.some(arg => arg.startsWith(`${stateDir}/`))
+      } catch {
+        return false
+      }
+    })
+
+const processesOf = (name: string) =>
+  cgroupFolders(name)
+    .flatMap(cgroupsBelow)
+    .flatMap(cgroup => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
+    .map(Number)
 
 /** A shell as process 1 ignores signals that it does not handle, so each reaction is written down. */
 export function shellOf({ prints = [], exitAfterMs, exitCode = 0, onTerm }: Script): string {
