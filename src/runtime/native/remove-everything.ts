@@ -37,7 +37,7 @@ function removeReachable(folder: string): void {
 /** Every process in the cluster's cgroups, and every monitor of its containers. */
 async function killAll(name: string, stateDir: string, clock: Clock): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    const pids = [...processesIn(name), ...monitors(stateDir)]
+    const pids = [...processesIn(name), ...monitorsOf(stateDir)]
     if (pids.length === 0) return
     for (const pid of pids) {
       try {
@@ -51,7 +51,8 @@ async function killAll(name: string, stateDir: string, clock: Clock): Promise<vo
   throw new Error(`some processes of cluster ${name} could not be killed`)
 }
 
-function processesIn(name: string): number[] {
+/** Those in the cluster's cgroups. */
+export function processesIn(name: string): number[] {
   return cgroupFolders(name)
     .flatMap(root => cgroupsBelow(root))
     .flatMap(cgroup => {
@@ -61,7 +62,7 @@ function processesIn(name: string): number[] {
 }
 
 /** conmon processes whose arguments name this state directory. */
-function monitors(stateDir: string): number[] {
+export function monitorsOf(stateDir: string): number[] {
   return readdirSync('/proc')
     .filter(entry => /^\d+$/.test(entry))
     .filter(pid => {

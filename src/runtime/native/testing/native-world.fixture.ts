@@ -1,12 +1,12 @@
 // The native runtime as its own process, with a name, state and socket of its own; nothing of it stays.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ContractWorld, Script } from '../../contract.ts'
 import { type CriConnection, connectCri } from '../../cri-client/connect-cri.ts'
-import { cgroupFolders, cgroupsBelow } from '../cgroup/cgroup-tree.ts'
 import { removeMountNamespace } from '../mount-namespace.ts'
 import type { RuntimeKind } from '../probe.ts'
+import { monitorsOf, processesIn } from '../remove-everything.ts'
 import { type RuntimePlace, removeRuntimeTraces, startRuntimeProcess } from '../runtime-process.ts'
 import { isAlive } from '../syscall/is-alive.ts'
 
@@ -81,30 +81,11 @@ export async function openNative(kind: RuntimeKind): Promise<NativeWorld> {
 /** Monitors first, so that they tell nobody how the containers ended. */
 async function killContainers({ name, stateDir }: RuntimePlace): Promise<void> {
   for (const monitor of monitorsOf(stateDir)) process.kill(monitor, 'SIGKILL')
-  for (let left = processesOf(name); left.length > 0; left = processesOf(name)) {
+  for (let left = processesIn(name); left.length > 0; left = processesIn(name)) {
     for (const pid of left) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
-
-const monitorsOf = (stateDir: string) =>
-  readdirSync('/proc')
-    .filter(entry => /^\d+$/.test(entry))
-    .map(Number)
-    .filter(pid => {
-      try {
-        const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-        return args[0]!.endsWith('conmon') && args.some(arg => arg.startsWith(`${stateDir}/`))
-      } catch {
-        return false
-      }
-    })
-
-const processesOf = (name: string) =>
-  cgroupFolders(name)
-    .flatMap(cgroupsBelow)
-    .flatMap(cgroup => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
-    .map(Number)
 
 /** A shell as process 1 ignores signals that it does not handle, so each reaction is written down. */
 export function shellOf({ prints = [], exitAfterMs, exitCode = 0, onTerm }: Script): string {
