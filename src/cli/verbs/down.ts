@@ -1,11 +1,12 @@
 // `kubernode down`: ends a cluster, running or crashed, and removes everything it made on the machine.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
 import { removeEverything } from '../../cluster/remove-everything.ts'
 import { findRunning, readLeft, waitUntilGone, writeStopGrace } from '../../cluster/running-cluster.ts'
 import { type ClusterOptions, graceOption, pathsOf, withClusterOptions } from '../options.ts'
+import { removeData } from '../remove-data.ts'
 import { stopwatch, Terminal } from '../terminal.ts'
 
 const STOP_WITHIN_MS = 60_000
@@ -49,15 +50,4 @@ async function down(options: ClusterOptions & { purge?: boolean; grace?: number 
     took(),
     options.purge ? '' : `data stays in ${paths.dataDir}`,
   )
-}
-
-/** A directory on which a disk is mounted is only emptied. */
-function removeData(dataDir: string): void {
-  try {
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
-  } catch (error) {
-    const isMountPoint =
-      (error as NodeJS.ErrnoException).code === 'EBUSY' && readdirSync(dataDir).length === 0
-    if (!isMountPoint) throw error
-  }
 }
