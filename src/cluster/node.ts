@@ -1,5 +1,5 @@
 // Starts what makes this machine a node: the container runtime and the kubelet.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { nodes } from '../api/resources.ts'
@@ -8,9 +8,11 @@ import { EventRecorder } from '../client/events/event-recorder.ts'
 import { systemCgroups } from '../kubelet/cgroups/pod-cgroups.ts'
 import type { KubeletConfiguration } from '../kubelet/configuration/kubelet-configuration.ts'
 import { Kubelet } from '../kubelet/kubelet.ts'
+import { podsDir } from '../kubelet/pod-paths.ts'
 import { systemBlockDevices } from '../kubelet/volumes/block-devices.ts'
 import { type CriConnection, connectCri } from '../runtime/cri-client/connect-cri.ts'
 import { startRuntimeProcess } from '../runtime/native/runtime-process.ts'
+import { makeTopFolder } from '../runtime/native/syscall/top-folder.ts'
 import type { RunningApiServer } from './api-server.ts'
 import { CLUSTER_DOMAIN, clusterDnsAddress } from './cluster-dns.ts'
 import { openKubeletPort } from './kubelet-port.ts'
@@ -79,7 +81,7 @@ export async function startKubelet(
   parts: ClusterParts,
 ): Promise<void> {
   const { clock, log, paths, nodeName, facts } = parts
-  for (const folder of [paths.kubelet, paths.podLogs]) mkdirSync(folder, { recursive: true, mode: 0o750 })
+  for (const folder of [podsDir({ rootDir: paths.kubelet }), paths.podLogs]) makeTopFolder(folder, 0o750)
   const user = { name: `system:node:${nodeName}`, groups: ['system:nodes'] }
   const client = api.clientOf(user, 'kubelet')
   const address = machineAddress()

@@ -5,7 +5,10 @@ import type { NodeFacts } from './node-facts.ts'
 
 type Dirs = Pick<NodeFacts, 'rootDir' | 'logDir'>
 
-export const podDir = ({ rootDir }: Pick<Dirs, 'rootDir'>, uid: string): string => join(rootDir, 'pods', uid)
+/** A folder per pod. */
+export const podsDir = ({ rootDir }: Pick<Dirs, 'rootDir'>): string => join(rootDir, 'pods')
+
+export const podDir = (dirs: Pick<Dirs, 'rootDir'>, uid: string): string => join(podsDir(dirs), uid)
 
 export const etcHostsPath = (dirs: Dirs, uid: string): string => join(podDir(dirs, uid), 'etc-hosts')
 

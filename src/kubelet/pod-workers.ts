@@ -1,8 +1,8 @@
 // The workers of the node's pods, by uid: started when a pod is seen, gone when nothing of it is left.
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Pod } from '../api/types/core-v1.ts'
 import { orphanPod } from './orphan-pod.ts'
+import { podsDir } from './pod-paths.ts'
 import { PodWorker } from './pod-worker/pod-worker.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
 import { isTerminal } from './status/compute-status.ts'
@@ -72,7 +72,7 @@ export class PodWorkers {
       const { containers } = await view.observe(name.uid)
       this.start(orphanPod(name, containers, nodeName), parts, signal).remove()
     }
-    for (const uid of await readdir(join(facts.rootDir, 'pods')).catch(() => [])) {
+    for (const uid of await readdir(podsDir(facts)).catch(() => [])) {
       if (this.#workers.has(uid)) continue
       await volumes.tearDown(uid)
       userNamespaces.release(uid)

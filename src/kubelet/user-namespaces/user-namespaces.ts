@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Log } from '../../base/log.ts'
 import type { IDMapping, UserNamespace } from '../../runtime/cri/cri.generated.ts'
-import { podDir } from '../pod-paths.ts'
+import { podDir, podsDir } from '../pod-paths.ts'
 import { type IdRange, IdRanges, type IdRangesOptions } from './id-ranges.ts'
 
 export interface UserNamespacesOptions extends IdRangesOptions {
@@ -44,7 +44,7 @@ export class UserNamespaces {
   /** Takes back what earlier runs gave; to be called once, first. */
   recover(): void {
     const { rootDir, log } = this.#options
-    for (const uid of directoriesIn(join(rootDir, 'pods'))) {
+    for (const uid of directoriesIn(podsDir({ rootDir }))) {
       try {
         const range = readRange(join(podDir({ rootDir }, uid), FILE))
         if (!range) continue

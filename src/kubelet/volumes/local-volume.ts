@@ -5,7 +5,7 @@ import { chmod, lchown, lstat, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PersistentVolume, Pod } from '../../api/types/core-v1.ts'
-import { volumePath } from '../pod-paths.ts'
+import { podsDir, volumePath } from '../pod-paths.ts'
 import { isMounted } from './is-mounted.ts'
 import { mountsUnder } from './remove-mounts.ts'
 import { type ReadyVolume, VolumeFailure, type VolumeParts } from './volume-plugin.ts'
@@ -91,7 +91,7 @@ export function localVolumesOf(podDirectory: string, targets: readonly string[])
 /** Unmounts those that no Pod has mounted any more. */
 export function unmountUnused(volumes: readonly string[], { facts, mounter }: VolumeParts): void {
   if (volumes.length === 0) return
-  const mounts = mountsUnder(join(facts.rootDir, 'pods'))
+  const mounts = mountsUnder(podsDir(facts))
   for (const volume of volumes) {
     const isUsed = mounts.some(target => target.endsWith(`/kubernetes.io~${PLUGIN}/${volume}`))
     if (!isUsed) mounter.unmount(globalMount(facts.rootDir, volume))

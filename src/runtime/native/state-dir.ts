@@ -2,6 +2,7 @@
 // tells of is in memory (mount-namespace.ts): files of it come and go by the dozen with every container.
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeTopFolder } from './syscall/top-folder.ts'
 
 /** Of the cluster with that name. */
 export const reachableFolder = (name: string): string => `/run/kubernode-${name}`
@@ -19,9 +20,9 @@ export class StateDir {
     this.root = root
     this.#volatile = volatileFolder(root)
     this.#reachable = reachable
-    const { sandboxes, containers, exits, attach, ociRoot, execs } = this
-    const volatile = [exits, attach, ociRoot, execs, this.#pods, this.#bundles]
-    for (const folder of [sandboxes, containers, ...volatile])
+    for (const folder of [this.sandboxes, this.containers]) makeTopFolder(folder, 0o700)
+    const { exits, attach, ociRoot, execs } = this
+    for (const folder of [exits, attach, ociRoot, execs, this.#pods, this.#bundles])
       mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 
