@@ -1,5 +1,6 @@
 // The server's own metrics, in the names Prometheus rules for Kubernetes expect.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.ts'
 
 export interface RequestLabels {
   verb: string
@@ -19,7 +20,7 @@ export class ServerMetrics {
   constructor() {
     const labels = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component']
     const registers = [this.registry]
-    collectDefaultMetrics({ register: this.registry })
+    addProcessMetrics(this.registry)
     this.#total = new Counter({
       name: 'apiserver_request_total',
       help: 'Requests answered, by verb, resource and HTTP code.',

@@ -1,20 +1,22 @@
 // Files of a configMap-like volume, exchanged all at once: a reader sees either the old set or the new one.
 // Layout as upstream's volume/util/atomic_writer.go: ..<time>/ holds the files, ..data points to it, and each
 // visible top-level name points through ..data.
+// Synchronous: a container waits for these few small files, most of them in memory, and each step is done faster than a
+// thread is woken for it.
 import { randomBytes } from 'node:crypto'
 import {
-  chmod,
-  chown,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 export interface ProjectedFile {
@@ -30,24 +32,23 @@ export type Projection = ReadonlyMap<string, ProjectedFile>
 const DATA = '..data'
 
 /** Returns whether anything changed. `gid` is the pod's fsGroup. */
-export async function writeProjection(
-  dir: string,
-  files: Projection,
-  now: number,
-  gid?: number,
-): Promise<boolean> {
+export function writeProjection(dir: string, files: Projection, now: number, gid?: number): boolean {
   for (const path of files.keys()) verifyPath(path)
-  await mkdir(dir, { recursive: true })
-  const current = await readlink(join(dir, DATA)).catch(() => undefined)
-  if (current !== undefined && (await holds(join(dir, current), files))) return false
+  mkdirSync(dir, { recursive: true })
+  const current = isThere(join(dir, DATA)) ? readlinkSync(join(dir, DATA)) : undefined
+  if (current !== undefined && holds(join(dir, current), files)) return false
   const name = `..${stamp(now)}.${randomBytes(5).toString('hex')}`
-  await writeAll(join(dir, name), files, gid)
-  await symlink(name, join(dir, `${DATA}_tmp`))
-  await rename(join(dir, `${DATA}_tmp`), join(dir, DATA))
-  await exposeNames(dir, files)
-  if (current !== undefined) await rm(join(dir, current), { recursive: true, force: true })
+  writeAll(join(dir, name), files, gid)
+  // One may be there of a program that was killed just here.
+  rmSync(join(dir, `${DATA}_tmp`), { force: true })
+  symlinkSync(name, join(dir, `${DATA}_tmp`))
+  renameSync(join(dir, `${DATA}_tmp`), join(dir, DATA))
+  exposeNames(dir, files)
+  if (current !== undefined) rmSync(join(dir, current), { recursive: true, force: true })
   return true
 }
+
+const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
 function verifyPath(path: string): void {
   const parts = path.split('/')
@@ -58,44 +59,42 @@ function verifyPath(path: string): void {
 
 const stamp = (now: number) => new Date(now).toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_')
 
-async function holds(dir: string, files: Projection): Promise<boolean> {
-  const present = await filesUnder(dir)
+function holds(dir: string, files: Projection): boolean {
+  const present = filesUnder(dir)
   if (present.length !== files.size) return false
   for (const path of present) {
     const wanted = files.get(path)
-    if (!wanted || !(await readFile(join(dir, path))).equals(wanted.data)) return false
-    if (((await lstat(join(dir, path))).mode & 0o777) !== (wanted.mode & 0o777)) return false
+    if (!wanted || !readFileSync(join(dir, path)).equals(wanted.data)) return false
+    if ((lstatSync(join(dir, path)).mode & 0o777) !== (wanted.mode & 0o777)) return false
   }
   return true
 }
 
-async function filesUnder(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
-  return entries
+function filesUnder(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1))
 }
 
-async function writeAll(dir: string, files: Projection, gid: number | undefined): Promise<void> {
-  await mkdir(dir, { mode: 0o755 })
-  await chmod(dir, 0o755)
+function writeAll(dir: string, files: Projection, gid: number | undefined): void {
+  mkdirSync(dir, { mode: 0o755 })
+  chmodSync(dir, 0o755)
   for (const [path, { data, mode, uid }] of files) {
     const file = join(dir, path)
-    await mkdir(dirname(file), { recursive: true, mode: 0o755 })
-    await writeFile(file, data, { mode })
-    await chmod(file, mode)
-    if (uid !== undefined || gid !== undefined) await chown(file, uid ?? 0, gid ?? 0)
+    mkdirSync(dirname(file), { recursive: true, mode: 0o755 })
+    writeFileSync(file, data, { mode })
+    chmodSync(file, mode)
+    if (uid !== undefined || gid !== undefined) chownSync(file, uid ?? 0, gid ?? 0)
   }
 }
 
 /** One link per top-level name; links to names that are gone are removed. */
-async function exposeNames(dir: string, files: Projection): Promise<void> {
+function exposeNames(dir: string, files: Projection): void {
   const wanted = new Set([...files.keys()].map(path => path.split('/')[0]!))
   for (const name of wanted) {
-    const present = await lstat(join(dir, name)).catch(() => undefined)
-    if (!present) await symlink(join(DATA, name), join(dir, name))
+    if (!isThere(join(dir, name))) symlinkSync(join(DATA, name), join(dir, name))
   }
-  for (const name of await readdir(dir)) {
-    if (!name.startsWith('..') && !wanted.has(name)) await rm(join(dir, name), { force: true })
+  for (const name of readdirSync(dir)) {
+    if (!name.startsWith('..') && !wanted.has(name)) rmSync(join(dir, name), { force: true })
   }
 }

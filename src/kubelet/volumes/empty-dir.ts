@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, stat } from 'node:fs/promises'
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
 import { Quantity } from '../../api/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { podCgroupLimits } from '../cgroups/pod-cgroup-limits.ts'
@@ -12,21 +12,18 @@ export const emptyDir: VolumePlugin = {
   name: 'empty-dir',
   async setUp({ pod, volume }, { facts, mounter }) {
     const hostPath = volumePath(facts, pod.metadata.uid, 'empty-dir', volume.name)
-    const existed = await stat(hostPath).then(
-      () => true,
-      () => false,
-    )
-    await mkdir(hostPath, { recursive: true, mode: 0o777 })
+    const existed = existsSync(hostPath)
+    mkdirSync(hostPath, { recursive: true, mode: 0o777 })
     const { medium = '', sizeLimit } = volume.emptyDir ?? {}
     const isMemory = medium !== ''
-    if (isMemory ? await isMounted(hostPath) : existed) return { hostPath }
+    if (isMemory ? isMounted(hostPath) : existed) return { hostPath }
     if (medium.startsWith('HugePages'))
       mounter.hugetlbfs(hostPath, `mode=0777,pagesize=${pageSize(pod, medium)}`)
     else if (isMemory) mounter.tmpfs(hostPath, `mode=1777,size=${memorySize(pod, sizeLimit, facts)}`)
     const group = pod.spec.securityContext?.fsGroup
-    if (group !== undefined) await chown(hostPath, 0, group)
+    if (group !== undefined) chownSync(hostPath, 0, group)
     // The set-group-id bit makes new files belong to the pod's group; tmpfs has the sticky bit, as /tmp has it.
-    await chmod(hostPath, (group === undefined ? 0o777 : 0o2777) | (medium === 'Memory' ? 0o1000 : 0))
+    chmodSync(hostPath, (group === undefined ? 0o777 : 0o2777) | (medium === 'Memory' ? 0o1000 : 0))
     return { hostPath }
   },
 }

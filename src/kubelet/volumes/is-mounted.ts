@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Whether something is mounted on the directory: it is then on another device than its parent. */
-export async function isMounted(directory: string): Promise<boolean> {
-  const [own, parent] = await Promise.all([stat(directory), stat(dirname(directory))])
-  return own.dev !== parent.dev
-}
+export const isMounted = (directory: string): boolean =>
+  statSync(directory).dev !== statSync(dirname(directory)).dev

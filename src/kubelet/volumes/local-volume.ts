@@ -47,13 +47,13 @@ async function mountDevice(
   const own = volumePath(facts, pod.metadata.uid, PLUGIN, name)
   try {
     await mkdir(global, { recursive: true, mode: 0o750 })
-    if (!(await isMounted(global))) mounter.device(path, global, await formatted(path, fsType))
+    if (!isMounted(global)) mounter.device(path, global, await formatted(path, fsType))
   } catch (error) {
     const text = `MountVolume.MountDevice failed for volume "${name}" : ${(error as Error).message}`
     throw new VolumeFailure('FailedMount', text)
   }
   await mkdir(own, { recursive: true, mode: 0o750 })
-  if (!(await isMounted(own))) mounter.bind(global, own)
+  if (!isMounted(own)) mounter.bind(global, own)
   return own
 }
 

@@ -1,5 +1,5 @@
 // Volumes whose files come from API objects, all written through the atomic writer.
-import { chmod, chown, mkdir } from 'node:fs/promises'
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { Quantity } from '../../api/quantity.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
 import { volumePath } from '../pod-paths.ts'
@@ -63,27 +63,27 @@ export const projected: VolumePlugin = {
 /** What may be secret never reaches the disk. Upstream wraps these volumes in an emptyDir of medium Memory. */
 const IN_MEMORY = new Set(['secret', 'projected', 'downward-api'])
 
-async function write(
+function write(
   plugin: string,
   { pod, volume, now }: VolumeContext,
   { facts, mounter }: VolumeParts,
   { files, refreshAt }: Projected,
-): Promise<ReadyVolume> {
+): ReadyVolume {
   const hostPath = volumePath(facts, pod.metadata.uid, plugin, volume.name)
   const group = pod.spec.securityContext?.fsGroup
   const inMemory = IN_MEMORY.has(plugin)
-  await mkdir(hostPath, { recursive: true, mode: 0o777 })
-  if (inMemory && !(await isMounted(hostPath))) {
+  mkdirSync(hostPath, { recursive: true, mode: 0o777 })
+  if (inMemory && !isMounted(hostPath)) {
     const size = Quantity.parse(facts.allocatable.memory ?? '0').value()
     mounter.tmpfs(hostPath, `mode=1777${size > 0 ? `,size=${size}` : ''}`)
   }
-  await chmod(hostPath, (group === undefined ? 0o777 : 0o2777) | (inMemory ? 0o1000 : 0))
-  if (group !== undefined) await chown(hostPath, 0, group)
+  chmodSync(hostPath, (group === undefined ? 0o777 : 0o2777) | (inMemory ? 0o1000 : 0))
+  if (group !== undefined) chownSync(hostPath, 0, group)
   // With an fsGroup, its members may read what only the owner could.
   const shared =
     group === undefined
       ? files
       : new Map([...files].map(([path, file]) => [path, { ...file, mode: file.mode | 0o440 }]))
-  await writeProjection(hostPath, shared, now, group)
+  writeProjection(hostPath, shared, now, group)
   return { hostPath, readOnly: true, ...(refreshAt !== undefined && { refreshAt }) }
 }

@@ -23,10 +23,10 @@ test.after(() => rmSync(dir, { recursive: true }))
 
 const file = (text: string, mode = 0o644) => ({ data: Buffer.from(text), mode })
 
-test('projected files are exchanged all at once behind ..data', async () => {
+test('projected files are exchanged all at once behind ..data', () => {
   const volume = join(dir, 'atomic')
   assert.equal(
-    await writeProjection(
+    writeProjection(
       volume,
       new Map([
         ['a', file('1')],
@@ -41,7 +41,7 @@ test('projected files are exchanged all at once behind ..data', async () => {
   assert.equal(readFileSync(join(volume, 'sub/b'), 'utf8'), '2')
   assert.equal(statSync(join(volume, 'sub/b')).mode & 0o777, 0o600)
   assert.equal(
-    await writeProjection(
+    writeProjection(
       volume,
       new Map([
         ['a', file('1')],
@@ -51,7 +51,7 @@ test('projected files are exchanged all at once behind ..data', async () => {
     ),
     false,
   )
-  assert.equal(await writeProjection(volume, new Map([['a', file('3')]]), 2000), true)
+  assert.equal(writeProjection(volume, new Map([['a', file('3')]]), 2000), true)
   assert.notEqual(readlinkSync(join(volume, '..data')), first)
   assert.equal(readFileSync(join(volume, 'a'), 'utf8'), '3')
   assert.deepEqual(
@@ -61,8 +61,16 @@ test('projected files are exchanged all at once behind ..data', async () => {
   assert.equal(existsSync(join(volume, first)), false)
 })
 
-test('a projected path may not leave its volume', async () => {
-  await assert.rejects(writeProjection(join(dir, 'bad'), new Map([['../x', file('1')]]), 0), /invalid path/)
+test('what a killed program left half exchanged does not stop the next one', () => {
+  const volume = join(dir, 'half')
+  mkdirSync(volume)
+  symlinkSync('..nowhere', join(volume, '..data_tmp'))
+  assert.equal(writeProjection(volume, new Map([['a', file('1')]]), 0), true)
+  assert.equal(readFileSync(join(volume, 'a'), 'utf8'), '1')
+})
+
+test('a projected path may not leave its volume', () => {
+  assert.throws(() => writeProjection(join(dir, 'bad'), new Map([['../x', file('1')]]), 0), /invalid path/)
 })
 
 const openedAt = async (volume: string, path: string) => {
@@ -84,7 +92,7 @@ test('a sub path is made when it is missing, and opened when it is there', async
 
 test('a sub path of a projected volume leads through its links to the file', async () => {
   const volume = join(dir, 'projected-sub')
-  await writeProjection(volume, new Map([['key', { data: Buffer.from('x'), mode: 0o644 }]]), 0)
+  writeProjection(volume, new Map([['key', { data: Buffer.from('x'), mode: 0o644 }]]), 0)
   const opened = await openedAt(volume, 'key')
   assert.match(opened, /\/projected-sub\/\.\.1970_01_01[^/]+\/key$/)
 })
