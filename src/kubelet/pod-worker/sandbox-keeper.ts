@@ -35,6 +35,7 @@ export async function createSandbox(
     events.tell(pod, 'Warning', 'DNSConfigForming', text)
   try {
     const runtimeHandler = await handlerOf(pod, parts)
+    lookForImage(pod, parts)
     await runtime.runPodSandbox({ config: configOf(pod, attempt, parts), runtimeHandler }, signal)
     return true
   } catch (error) {
@@ -43,6 +44,13 @@ export async function createSandbox(
     events.tell(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
     return false
   }
+}
+
+/** Whether the first container's image is there is known by the time the sandbox stands. */
+function lookForImage(pod: Pod, { images }: WorkerParts): void {
+  const first = pod.spec.initContainers?.[0] ?? pod.spec.containers[0]
+  // What is wrong with it is told when it is the container's turn.
+  if (first) images.present(pod, first).catch(() => {})
 }
 
 /** The handler that the pod's RuntimeClass names, '' for the runtime's own. Upstream: LookupRuntimeHandler. */

@@ -8,7 +8,13 @@ export function followedRuntime(runtime: RuntimeService, records: RuntimeRecords
   const followed: Partial<RuntimeService> = {
     runPodSandbox: async (request, signal) => {
       const uid = request.config?.metadata.uid ?? ''
-      return distrusting(records, uid, () => runtime.runPodSandbox(request, signal))
+      const answer = await runtime.runPodSandbox(request, signal).catch(error => {
+        records.distrust(uid)
+        throw error
+      })
+      records.belongs(answer.podSandboxId, uid)
+      records.expect(answer.podSandboxId, 'stands')
+      return answer
     },
     stopPodSandbox: (request, signal) => {
       const uid = records.podOf(request.podSandboxId) ?? ''

@@ -109,3 +109,42 @@ test('a broken stream makes everything doubtful until events come again', () => 
   records.store('pod', records.moment, { sandboxes: new Map(), containers: new Map() })
   assert.equal(records.lookUp('pod'), undefined)
 })
+
+test('a pod that the runtime has nothing of is known without asking, once all that it has are known', () => {
+  const records = new RuntimeRecords()
+  records.learnAll(records.era, [])
+  assert.equal(records.lookUp('new'), undefined, 'before any event has come')
+  records.apply(event('other', 'CONTAINER_STARTED_EVENT', []))
+  assert.equal(records.wantsAll, true)
+  records.learnAll(records.era, ['old'])
+  assert.equal(records.wantsAll, false)
+  assert.equal(records.lookUp('new')?.sandboxes.size, 0)
+  assert.equal(records.lookUp('old'), undefined)
+  assert.equal(records.lookUp('pod'), undefined, 'an event has told of it')
+})
+
+test('what was listed before the stream broke says nothing of what came after', () => {
+  const records = trusting()
+  const { era } = records
+  records.interrupted()
+  records.apply(started)
+  records.learnAll(era, [])
+  assert.equal(records.lookUp('new'), undefined)
+})
+
+test('a sandbox that was made is waited for, or asked for', () => {
+  const records = trusting()
+  records.belongs('sandbox', 'pod')
+  records.expect('sandbox', 'stands')
+  assert.equal(records.lookUp('pod'), undefined)
+  records.apply(event('sandbox', 'CONTAINER_STARTED_EVENT', []))
+  assert.deepEqual([...records.lookUp('pod')!.sandboxes.keys()], ['sandbox'])
+})
+
+test('a pod whose last sandbox is gone has nothing any more', () => {
+  const records = trusting()
+  records.learnAll(records.era, ['pod'])
+  records.apply(event('sandbox', 'CONTAINER_STARTED_EVENT', []))
+  records.forget('sandbox')
+  assert.equal(records.lookUp('pod')?.sandboxes.size, 0)
+})

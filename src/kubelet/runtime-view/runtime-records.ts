@@ -18,19 +18,25 @@ export interface PodRecord {
   containers: Map<string, ContainerEntry>
 }
 
-/** What a call that has returned must have brought about. */
-export type Outcome = 'exists' | 'started' | 'ended' | 'gone'
+/** What a call that has returned must have brought about, of a container or ('stands') of a sandbox. */
+export type Outcome = 'exists' | 'started' | 'ended' | 'gone' | 'stands'
 
 interface Trusted extends PodRecord {
-  /** By container id. */
+  /** By the container's or sandbox's id. */
   due: Map<string, Outcome>
 }
 
 export class RuntimeRecords {
   readonly #trusted = new Map<string, Trusted>()
   readonly #podOf = new Map<string, string>()
+  /** Of which the runtime may have something. */
+  readonly #pods = new Set<string>()
+  /** Of no others has it anything. */
+  #knowsAll = false
   /** Events arrive: what is read from now on will be kept current. */
   #live = false
+  /** One ends whenever the stream breaks. */
+  #era = 0
   #changes = 0
 
   /** To be handed to `store` with what is read from now on. */
@@ -48,13 +54,15 @@ export class RuntimeRecords {
       sandbox?.labels[LABEL.podUid] ||
       statuses.find(({ labels }) => labels[LABEL.podUid])?.labels[LABEL.podUid]
     // Events that do not name their pod come from a runtime that tells too little to be believed.
-    if (!uid) this.interrupted()
+    if (uid) this.#pods.add(uid)
+    else this.interrupted()
     const record = uid ? this.#trusted.get(uid) : undefined
     if (!uid || !record) return uid
     if (!sandbox || !tellsAll(event, sandbox.id, record)) {
       this.distrust(uid)
       return uid
     }
+    this.#podOf.set(sandbox.id, uid)
     record.sandboxes.set(sandbox.id, observedSandbox(sandbox))
     if (event.containerEventType === 'CONTAINER_DELETED_EVENT') record.containers.delete(event.containerId)
     this.#applyContainers(record, uid, sandbox.id, statuses)
@@ -79,22 +87,44 @@ export class RuntimeRecords {
   /** The stream broke: nothing is known any more. */
   interrupted(): void {
     this.#live = false
+    this.#era++
+    this.#knowsAll = false
+    this.#pods.clear()
     this.#trusted.clear()
+  }
+
+  /** Whether it is still to be learnt which pods the runtime has anything of, and can be: events arrive. */
+  get wantsAll(): boolean {
+    return this.#live && !this.#knowsAll
+  }
+
+  /** To be handed to `learnAll` with what is listed from now on. */
+  get era(): number {
+    return this.#live ? this.#era : -1
+  }
+
+  /** All pods that the runtime has something of, listed since `era`. */
+  learnAll(era: number, uids: Iterable<string>): void {
+    if (era !== this.era) return
+    for (const uid of uids) this.#pods.add(uid)
+    this.#knowsAll = this.#live
   }
 
   /** Something was done to the pod that no event tells fully: the next look asks the runtime. */
   distrust(uid: string): void {
     this.#changes++
+    this.#pods.add(uid)
     this.#trusted.delete(uid)
   }
 
-  /** A call on this container returned. */
+  /** A call on this container, or one that made this sandbox, returned. */
   expect(id: string, outcome: Outcome): void {
     const uid = this.#podOf.get(id)
     if (uid) this.#trusted.get(uid)?.due.set(id, outcome)
   }
 
   belongs(id: string, uid: string): void {
+    this.#pods.add(uid)
     this.#podOf.set(id, uid)
   }
 
@@ -111,13 +141,20 @@ export class RuntimeRecords {
 
   /** The pod as the events have told it; undefined when the runtime must be asked. */
   lookUp(uid: string): PodRecord | undefined {
+    if (this.#knowsAll && !this.#pods.has(uid)) this.#begin(uid)
     const record = this.#trusted.get(uid)
     if (!record) return undefined
     for (const [id, outcome] of record.due) {
-      if (!holds(outcome, record.containers.get(id))) return undefined
+      if (!holds(outcome, id, record)) return undefined
       record.due.delete(id)
     }
     return record
+  }
+
+  /** A pod that nobody has told of yet: it has nothing, and what it will have is going to be told. */
+  #begin(uid: string): void {
+    this.#pods.add(uid)
+    this.#trusted.set(uid, { sandboxes: new Map(), containers: new Map(), due: new Map() })
   }
 
   forget(id: string): void {
@@ -127,7 +164,9 @@ export class RuntimeRecords {
     if (!uid || !record) return
     record.containers.delete(id)
     record.sandboxes.delete(id)
-    if (record.sandboxes.size === 0) this.#trusted.delete(uid)
+    if (record.sandboxes.size > 0) return
+    this.#trusted.delete(uid)
+    this.#pods.delete(uid)
   }
 }
 
@@ -142,7 +181,8 @@ function tellsAll(event: ContainerEventResponse, sandboxId: string, { containers
   )
 }
 
-function holds(outcome: Outcome, entry: ContainerEntry | undefined): boolean {
+function holds(outcome: Outcome, id: string, { containers, sandboxes }: PodRecord): boolean {
+  const entry = containers.get(id)
   const state = entry && stateOf(entry)
   switch (outcome) {
     case 'exists':
@@ -153,6 +193,8 @@ function holds(outcome: Outcome, entry: ContainerEntry | undefined): boolean {
       return state === undefined || state === 'exited'
     case 'gone':
       return state === undefined
+    case 'stands':
+      return sandboxes.has(id)
   }
 }
 

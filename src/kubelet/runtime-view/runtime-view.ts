@@ -68,6 +68,7 @@ export class RuntimeView {
   }
 
   async #ask(uid: string): Promise<PodRecord> {
+    if (this.#records.wantsAll) await this.pods()
     const filter = { labelSelector: { [LABEL.podUid]: uid } }
     const moment = this.#records.moment
     const [{ items }, { containers }] = await Promise.all([
@@ -96,6 +97,7 @@ export class RuntimeView {
 
   /** Every pod that has a sandbox or a container. */
   async pods(): Promise<RuntimePodName[]> {
+    const { era } = this.#records
     const [{ items }, { containers }] = await Promise.all([
       this.runtime.listPodSandbox({}),
       this.runtime.listContainers({}),
@@ -106,6 +108,7 @@ export class RuntimeView {
       if (!uid) continue
       names.set(uid, { uid, name: labels[LABEL.podName] ?? '', namespace: labels[LABEL.podNamespace] ?? '' })
     }
+    this.#records.learnAll(era, names.keys())
     return [...names.values()]
   }
 

@@ -18,6 +18,7 @@ function status(words: string): PodStatus {
     waits: { waiting: { reason: 'PodInitializing' } },
     runs: { running: { startedAt: '2026-01-01T00:00:00Z' } },
     done: { terminated: { exitCode: 0, reason: 'Completed' } },
+    fails: { terminated: { exitCode: 1, reason: 'Error' } },
   }
   const initContainerStatuses = words
     .split(' ')
@@ -28,8 +29,11 @@ function status(words: string): PodStatus {
 /** The API, which takes a turn for each write; what it was told is `seen`. */
 function make() {
   const seen: string[] = []
+  let onCall = () => {}
+  const called = () => new Promise<void>(resolve => (onCall = resolve))
   let current: PodStatus = pod.status
   const patch = async (_: unknown, __: unknown, ___: unknown, document: { status: Partial<PodStatus> }) => {
+    onCall()
     await new Promise(resolve => setImmediate(resolve))
     const told = document.status.initContainerStatuses ?? []
     const before = current.initContainerStatuses ?? []
@@ -41,14 +45,24 @@ function make() {
     return { ...pod, status: current }
   }
   const writer = new StatusWriter({ patch } as unknown as Client, new ManualClock(0), silentLog)
-  return { writer, seen }
+  return { writer, seen, called }
 }
 
 test('steps that somebody watches are each written', async () => {
   const { writer, seen } = make()
-  for (const words of ['waits waits', 'done waits', 'done done']) writer.set(pod, status(words))
+  for (const words of ['fails waits', 'runs waits', 'done done']) writer.set(pod, status(words))
   await writer.settled('u')
-  assert.deepEqual(seen, ['waiting waiting', 'terminated waiting', 'terminated terminated'])
+  assert.deepEqual(seen, ['terminated waiting', 'running waiting', 'terminated terminated'])
+})
+
+test('while a status is written, those that only count init containers replace one another', async () => {
+  const { writer, seen, called } = make()
+  const writing = called()
+  writer.set(pod, status('waits waits'))
+  await writing
+  for (const words of ['runs waits', 'done waits', 'done runs', 'done done']) writer.set(pod, status(words))
+  await writer.settled('u')
+  assert.deepEqual(seen, ['waiting waiting', 'terminated running', 'terminated terminated'])
 })
 
 test('statuses of one step replace one another until they are on their way', async () => {

@@ -1,5 +1,6 @@
 // Carries pod statuses to the API, in order, without ever holding up a worker. Steps that a watcher is meant to
-// see are each written, even when the next is there already; further statuses of the same step replace one another.
+// see are each written, even when the next is there already; further statuses of the same step replace one another, and
+// so do, while the API cannot keep up, those that only count init containers.
 
 import { pods } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
@@ -10,17 +11,23 @@ import { nextTurn } from '../../base/next-turn.ts'
 import type { Client } from '../../client/client.ts'
 import { isStatic } from '../static-pods/static-pod.ts'
 import { statusPatch } from './status-patch.ts'
-import { visibleStep } from './visible-step.ts'
+import { isInitProgress, visibleStep } from './visible-step.ts'
 
 const RETRY_MS = 200
 const RETRY_MAX_MS = 10_000
+
+interface Queued {
+  status: PodStatus
+  step: string
+  isProgress: boolean
+}
 
 interface Track {
   pod: Pod
   /** What the API shows, as far as known. */
   written: PodStatus
   /** To be written, oldest first. */
-  queue: { status: PodStatus; step: string }[]
+  queue: Queued[]
   /** What the worker set last. */
   latest: PodStatus
   busy: boolean
@@ -62,10 +69,12 @@ export class StatusWriter {
     track.latest = status
     const last = track.queue.at(-1)
     if (!statusPatch(last?.status ?? track.written, status)) return
-    const step = visibleStep(pod, status)
-    // The one being written may not be replaced; a later one of the same step may.
-    if (last?.step === step && !(track.writing && track.queue.length === 1)) last.status = status
-    else track.queue.push({ status, step })
+    const next = queued(pod, status)
+    // The one being written may not be replaced.
+    const mayReplace = last && !(track.writing && track.queue.length === 1)
+    if (mayReplace && (last.step === next.step || (last.isProgress && next.isProgress)))
+      track.queue[track.queue.length - 1] = next
+    else track.queue.push(next)
     if (!track.busy) void this.#drain(pod.metadata.uid, track)
   }
 
@@ -105,7 +114,7 @@ export class StatusWriter {
     const isNew = before?.metadata.uid !== mirror.metadata.uid
     if (isNew || track.queue.length === 0) track.written = mirror.status
     if (isNew && track.queue.length === 0 && statusPatch(track.written, track.latest))
-      track.queue.push({ status: track.latest, step: visibleStep(track.pod, track.latest) })
+      track.queue.push(queued(track.pod, track.latest))
     if (track.queue.length > 0) void this.#drain(uid, track)
   }
 
@@ -213,6 +222,12 @@ export class StatusWriter {
     return pod?.metadata.uid === uid ? pod.status : undefined
   }
 }
+
+const queued = (pod: Pod, status: PodStatus): Queued => ({
+  status,
+  step: visibleStep(pod, status),
+  isProgress: isInitProgress(pod, status),
+})
 
 /** The uid in a patch is a precondition: another one there is a conflict. */
 const isOtherPod = (error: unknown) =>

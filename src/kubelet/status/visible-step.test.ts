@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerState, ContainerStatus, Pod, PodStatus } from '../../api/types/core-v1.ts'
-import { visibleStep } from './visible-step.ts'
+import { isInitProgress, visibleStep } from './visible-step.ts'
 
 const pod = {
   metadata: { name: 'p' },
@@ -58,3 +58,23 @@ for (const [title, one, other] of apart)
   test(`two steps: ${title}`, () => {
     assert.notEqual(visibleStep(pod, status(one)), visibleStep(pod, status(other)))
   })
+
+const plain = { ...pod, spec: { ...pod.spec, initContainers: pod.spec.initContainers!.slice(0, 2) } } as Pod
+const progress: [string, string, boolean][] = [
+  ['nothing has begun', 'waits waits | waits', true],
+  ['the first runs', 'runs waits | waits', true],
+  ['the second runs', 'done runs | waits', true],
+  ['all are over', 'done done | waits', false],
+  ['one has failed', 'failed waits | waits', false],
+  ['one runs again', 'runs2 waits | waits', false],
+  ['one is held back', 'crashed waits | waits', false],
+  ['an app has begun', 'done runs | runs', false],
+]
+for (const [title, words, expected] of progress)
+  test(`only a count goes up, ${title}: ${expected}`, () => {
+    assert.equal(isInitProgress(plain, status(words)), expected)
+  })
+
+test('a pod with a sidecar shows more than a count', () => {
+  assert.equal(isInitProgress(pod, status('done runs waits | waits')), false)
+})

@@ -23,6 +23,25 @@ export function eventTests({ check, lacks }: Suite): void {
     )
   })
 
+  check('an event tells when a sandbox stands, and its address', async (pod, world) => {
+    await using collector = new EventCollector(world)
+    for (let n = 0; collector.events.length === 0; n++)
+      await world.settle(pod.ended(await pod.start(`warm-up-${n}`, { exitAfterMs: 0 })))
+    const metadata = { ...pod.config.metadata, name: 'second', uid: 'second' }
+    const config = { ...pod.config, metadata, labels: { ...pod.config.labels } }
+    const { podSandboxId } = await world.service.runPodSandbox({ config, runtimeHandler: '' })
+    try {
+      await collector.until(() => collector.typesOf(podSandboxId).includes('STARTED'))
+      const { podSandboxStatus } = collector.events.findLast(
+        ({ containerId }) => containerId === podSandboxId,
+      )!
+      assert.equal(podSandboxStatus?.state, 'SANDBOX_READY')
+      assert.match(podSandboxStatus?.network?.ip ?? '', /^\d+\.\d+\.\d+\.\d+$/)
+    } finally {
+      await world.service.removePodSandbox({ podSandboxId })
+    }
+  })
+
   check('an event tells when a sandbox is stopped', async (pod, world) => {
     await using collector = new EventCollector(world)
     for (let n = 0; collector.events.length === 0; n++)

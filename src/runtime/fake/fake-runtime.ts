@@ -123,6 +123,7 @@ export class FakeRuntime {
     const id = `sandbox-${++this.#made}`
     const status = this.#newSandbox(id, config!, runtimeHandler ?? '')
     this.sandboxes.set(id, { status, config: config! })
+    this.#tell('CONTAINER_STARTED_EVENT', status)
     return { podSandboxId: id }
   }
 

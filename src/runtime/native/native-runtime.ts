@@ -151,7 +151,9 @@ export class NativeRuntime implements Service {
     this.#warmAttach()
     checkSandboxName(config?.metadata, this.#sandboxes.list().map(sandboxSummary))
     this.about.checkHandler(runtimeHandler ?? '')
-    return { podSandboxId: (await this.#sandboxes.run(config, runtimeHandler ?? '')).id }
+    const { id } = await this.#sandboxes.run(config, runtimeHandler ?? '')
+    this.#tell('CONTAINER_STARTED_EVENT', id, id)
+    return { podSandboxId: id }
   }
 
   async stopPodSandbox({ podSandboxId }: cri.StopPodSandboxRequest): Promise<cri.StopPodSandboxResponse> {
