@@ -83,6 +83,8 @@ function goIn(source: string, folder: string): (...args: string[]) => void {
     GO111MODULE: 'off',
     GOFLAGS: '',
     CGO_ENABLED: '0',
+    // By this name of the folder, a link, Go knows that it is in its place.
+    PWD: source,
   }
   return (...args) => {
     execFileSync('go', args, { cwd: source, env, stdio: ['ignore', 'inherit', 'inherit'] })
