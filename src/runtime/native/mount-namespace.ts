@@ -44,17 +44,25 @@ export function ensureMountNamespace(stateDir: string): string {
     ...(crun ? [`mount -o bind,ro ${crun} ${crun}`] : []),
     ...(cgroupMode() === 'hybrid' ? [`mount --bind /dev/null ${HYBRID_CONTROLLERS}`] : []),
   ]
-  run(
-    'unshare',
-    `--mount=${file}`,
-    '--propagation',
-    'slave',
-    'sh',
-    '-c',
-    [...script, 'true'].join(' && '),
-    volatile,
-  )
+  pinNew(file, '--propagation', 'slave', 'sh', '-c', [...script, 'true'].join(' && '), volatile)
   return file
+}
+
+const TRIES = 8
+
+/**
+ * Only a younger namespace can be pinned in another. Since Linux 6.18 their numbers tell which is younger, and each
+ * processor gives out a range of its own: in a namespace that is not the machine's first, a new one may count as older.
+ */
+function pinNew(file: string, ...args: string[]): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      run('unshare', `--mount=${file}`, ...args)
+      return
+    } catch (error) {
+      if (tries === TRIES || !/Invalid argument/.test(String(error))) throw error
+    }
+  }
 }
 
 /** Lets the namespace go; its mounts go with the last process in it. */
