@@ -166,7 +166,7 @@ export class RuntimeRecords {
     record.sandboxes.delete(id)
     if (record.sandboxes.size > 0) return
     this.#trusted.delete(uid)
-    this.#pods.delete(uid)
+    if (record.containers.size === 0) this.#pods.delete(uid)
   }
 }
 
