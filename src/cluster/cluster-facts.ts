@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { dirname } from 'node:path'
+import { formatCidr, parseCidr } from '../api/ip.ts'
 
 export interface ClusterFacts {
   name: string
@@ -12,6 +13,12 @@ export interface ClusterFacts {
   /** The API server's port; kept so that the kubeconfig stays true. */
   port: number
 }
+
+/** From which Nodes get their pod ranges: the node's own is its first. */
+export const clusterPodCidr = ({ podCidr }: Pick<ClusterFacts, 'podCidr'>): string =>
+  formatCidr({ ...parseCidr(podCidr)!, bits: CLUSTER_BITS })
+
+const CLUSTER_BITS = 16
 
 export function readFacts(file: string): ClusterFacts | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ClusterFacts) : undefined

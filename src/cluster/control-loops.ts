@@ -3,10 +3,12 @@ import { hostname } from 'node:os'
 import { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import type { ControllerContext } from '../controllers/controller-context.ts'
 import type { AutoscalerSettings } from '../controllers/horizontal-pod-autoscaler/autoscaler-settings.ts'
+import { NodeIpamController } from '../controllers/node-ipam/node-ipam-controller.ts'
 import { runRootCaController } from '../controllers/root-ca/root-ca-controller.ts'
 import { runServiceAccountController } from '../controllers/service-account/service-account-controller.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { RunningApiServer } from './api-server.ts'
+import { clusterPodCidr } from './cluster-facts.ts'
 import { startElected } from './elected.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import type { OptionalPart } from './left-out.ts'
@@ -34,6 +36,7 @@ export function startControlLoops(
   else {
     start(api, parts, 'kube-controller-manager', own => {
       startControllers(api, own, autoscaling)
+      startNodeIpam(api, own, without.includes('kubelet') ? [] : [own.facts.podCidr])
       startVolumes(own)
     })
   }
@@ -58,6 +61,14 @@ function startControllers(
   startWorkloads(api, parts, autoscaling)
   startStorageControllers(api, parts)
   startSecurityControllers(api, parts)
+}
+
+/** The cluster's own node knows its range from the start. */
+function startNodeIpam(api: RunningApiServer, parts: ClusterParts, reserved: readonly string[]): void {
+  const { clock, log, facts } = parts
+  const context = { client: api.controllerClient('node-controller'), clock, log }
+  const ranges = { cluster: clusterPodCidr(facts), reserved }
+  keepRunning(parts, signal => new NodeIpamController(context, ranges).run(signal))
 }
 
 function startScheduler(api: RunningApiServer, parts: ClusterParts): void {

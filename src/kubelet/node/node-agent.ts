@@ -83,7 +83,7 @@ export class NodeAgent {
     for (let delay = RETRY_MS; !signal.aborted; delay = Math.min(delay * 2, RETRY_MAX_MS)) {
       try {
         const draft = newNode(await this.#inputs(), clock.now()) as unknown as Draft<Node>
-        // The pod range is known here already; there is no node IPAM that would assign it.
+        // The pod range is known here already: nothing has to wait until it is assigned.
         const { podCidr } = this.#parts
         this.#node = await client.create(nodes, { ...draft, spec: { podCIDR: podCidr, podCIDRs: [podCidr] } })
         this.#reportedAt = clock.now()
