@@ -18,6 +18,7 @@ import { measuredRuntime } from './metrics/measured-runtime.ts'
 import { type Machine, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
 import { NodeCare } from './node-care.ts'
+import { NodePlugins } from './plugins/node-plugins.ts'
 import { PodEvents } from './pod-events.ts'
 import { PodIntake } from './pod-intake.ts'
 import { referenceTo } from './pod-name.ts'
@@ -53,6 +54,7 @@ export class Kubelet {
   readonly #resizes: Resizes
   readonly #stats: StatsCollector
   readonly #instruments = new KubeletInstruments()
+  readonly #plugins: NodePlugins
   #workerParts: WorkerParts | undefined
   #agent: NodeAgent | undefined
   #signal: AbortSignal = new AbortController().signal
@@ -65,6 +67,7 @@ export class Kubelet {
     this.#parts = parts
     this.#imageDir = parts.rootDir
     const { client, clock, log, nodeName, random } = parts
+    this.#plugins = new NodePlugins(parts)
     this.#view = new RuntimeView(parts.runtime)
     this.#logs = new PodLogs({
       runtime: parts.runtime,
@@ -177,6 +180,7 @@ export class Kubelet {
       this.#agent.run(signal),
       this.#care.run(signal),
       this.#static.run(signal),
+      this.#plugins.run(signal),
     ]
     await Promise.race([this.#informer.synced, aborted(signal)])
     if (!signal.aborted) await this.#workers.removeOrphans(this.#parts.nodeName, this.#workerParts, signal)

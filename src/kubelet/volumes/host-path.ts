@@ -1,18 +1,23 @@
 import type { Stats } from 'node:fs'
 import { chmod, mkdir, open, stat } from 'node:fs/promises'
+import { onThisMachine } from '../plugins/kubelet-folder.ts'
 import type { VolumePlugin } from './volume-plugin.ts'
 
-/** A path of the node itself. Types are checked, and made where they say so (upstream: hostpath checkType). */
+/**
+ * A path of the node itself; /var/lib/kubelet is this kubelet's own folder. Types are checked, and made where they say
+ * so (upstream: hostpath checkType).
+ */
 export const hostPath: VolumePlugin = {
   name: 'host-path',
-  async setUp({ volume }) {
-    const { path, type = '' } = volume.hostPath!
+  async setUp({ volume }, { facts }) {
+    const { path: named, type = '' } = volume.hostPath!
+    const path = onThisMachine(named, facts.rootDir)
     if (type === 'DirectoryOrCreate') await makeDirectory(path)
     if (type === 'FileOrCreate') await makeFile(path)
     const check = CHECKS[type]
     const found = check && (await stat(path).catch(() => undefined))
     if (check && (!found || !check.is(found)))
-      throw new Error(`hostPath type check failed: ${path} is not a ${check.what}`)
+      throw new Error(`hostPath type check failed: ${named} is not a ${check.what}`)
     return { hostPath: path }
   },
 }
