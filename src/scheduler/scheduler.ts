@@ -1,4 +1,4 @@
-// Gives Pods their nodes: watches Pods and nodes, judges one Pod at a time, posts bindings in the background.
+// Gives Pods their nodes: watches Pods and nodes, judges one Pod at a time, has it bound in the background.
 // Upstream: pkg/scheduler/scheduler.go, eventhandlers.go, schedule_one.go.
 import { nodes as nodeResource, pods as podResource } from '../api/resources.ts'
 import { isConflict, isNotFound } from '../api/status-error.ts'
@@ -9,22 +9,18 @@ import { nextTurn } from '../base/next-turn.ts'
 import type { Client } from '../client/client.ts'
 import type { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import { Informer } from '../client/informer.ts'
+import { Binder } from './binder.ts'
 import { type ClusterEvent, changedAspects, changedPodAspects } from './cluster-event.ts'
 import { ClusterWatch } from './cluster-watch.ts'
 import { fitErrorMessage } from './fit-error.ts'
 import type { Plugin } from './framework.ts'
 import { defaultPlugins } from './plugins/default-plugins.ts'
-import { makeRoom } from './preemption/make-room.ts'
-import { preempt } from './preemption/preempt.ts'
-import type { Victims } from './preemption/victims.ts'
+import { Preemptor } from './preemption/preemptor.ts'
 import { type MayHelp, type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
 import { type Nowhere, scheduleOne } from './schedule-one.ts'
 import { NodeCache } from './state/node-cache.ts'
 import { NominatedPods } from './state/nominated-pods.ts'
 import type { AssumedPlan } from './volumes/assumed-volumes.ts'
-import { bindVolumes } from './volumes/bind-volumes.ts'
-import { planVolumes } from './volumes/plan-volumes.ts'
-import { podClaims } from './volumes/pod-claims.ts'
 import { writePodStatus } from './write-pod-status.ts'
 
 /** Event notes are cut at this length, as upstream does. */
@@ -48,6 +44,8 @@ export class Scheduler {
   readonly #watch: ClusterWatch
   readonly #cache: NodeCache
   readonly #nominated = new NominatedPods()
+  readonly #binder: Binder
+  readonly #preemptor: Preemptor
   /** Bindings under way: the Pod counts on its node though the API does not say so yet. */
   readonly #assumed = new Set<string>()
   readonly #background = new Set<Promise<void>>()
@@ -63,6 +61,14 @@ export class Scheduler {
     this.#queue = new SchedulingQueue(options.clock)
     this.#watch = new ClusterWatch({ ...options, onEvent: event => this.#happened(event) })
     this.#cache = new NodeCache(this.#watch)
+    const [watch, cache, nominated] = [this.#watch, this.#cache, this.#nominated]
+    this.#binder = new Binder({ ...options, watch, cache, inBackground: work => this.#inBackground(work) })
+    this.#preemptor = new Preemptor({
+      ...this.#options,
+      nominated,
+      budgets: () => watch.budgets(),
+      onEvent: event => this.#happened(event),
+    })
   }
 
   /** Ends when the signal aborts and the bindings under way are answered. */
@@ -191,48 +197,21 @@ export class Scheduler {
   /** From now on it counts as being there. */
   #place(queued: QueuedPod, node: string): void {
     const { pod } = queued
-    const plan = this.#assumeVolumes(pod, node)
+    const plan = this.#binder.assumeVolumes(pod, node)
     this.#assumed.add(pod.metadata.uid)
     this.#nominated.remove(pod.metadata.uid)
     this.#cache.setPod(pod, node)
     this.#inBackground(this.#bind(queued, node, plan))
   }
 
-  #assumeVolumes(pod: Pod, nodeName: string): AssumedPlan | undefined {
-    const { volumes } = this.#watch
-    const node = this.#cache.findNode(nodeName)
-    if (!node || !pod.spec.volumes?.some(volume => volume.persistentVolumeClaim ?? volume.ephemeral))
-      return undefined
-    const { plan } = planVolumes(podClaims(pod, volumes), node.node, volumes)
-    return plan && plan.matches.length + plan.provisions.length > 0
-      ? volumes.assume(plan, nodeName)
-      : undefined
-  }
-
   async #bind(queued: QueuedPod, node: string, plan: AssumedPlan | undefined): Promise<void> {
-    const { client, recorder } = this.#options
-    const { name, namespace, uid } = queued.pod.metadata
-    const metadata = { name, namespace, uid }
-    const body = { apiVersion: 'v1', kind: 'Binding', metadata, target: { kind: 'Node', name: node } }
     try {
-      if (plan) await this.#bindVolumes(queued.pod, node, plan)
-      await client.createSubresource(podResource, { name, namespace: namespace! }, 'binding', body)
-      const note = `Successfully assigned ${namespace}/${name} to ${node}`
-      recorder.event(queued.pod, undefined, 'Normal', 'Scheduled', 'Binding', note)
+      await this.#binder.bind(queued.pod, node, plan)
     } catch (error) {
       this.#unplace(queued, error)
     } finally {
-      if (plan) this.#watch.volumes.forget(plan)
+      if (plan) this.#binder.forgetVolumes(plan)
     }
-  }
-
-  /** May take long: where the Pod is to go is told before (feature NominatedNodeNameForExpectation). */
-  async #bindVolumes(pod: Pod, node: string, plan: AssumedPlan): Promise<void> {
-    const { client, clock } = this.#options
-    const watch = this.#watch
-    this.#inBackground(writePodStatus(pod, { nominatedNode: node }, this.#options))
-    const change = () => watch.volumeChange()
-    await bindVolumes(pod, plan, { client, clock, volumes: watch.writtenVolumes, change })
   }
 
   #unplace(queued: QueuedPod, error: unknown): void {
@@ -257,51 +236,10 @@ export class Scheduler {
   #reject(queued: QueuedPod, nowhere: Nowhere): void {
     const { pod } = queued
     this.#queue.rejected(queued, nowhere.rejectedBy)
-    const { preemption, nominatedNode, victims } = this.#preempt(pod, nowhere)
+    const { preemption, nominatedNode, victims } = this.#preemptor.judge(pod, nowhere)
     const message = fitErrorMessage({ ...nowhere.failure, ...(preemption && { preemption }) })
     this.#tellFailure(pod, 'Unschedulable', message, nominatedNode)
-    if (victims) this.#inBackground(this.#makeRoom(pod, victims))
-  }
-
-  /** What preemption says; `nominatedNode` '' when an old promise is over. */
-  #preempt(pod: Pod, nowhere: Nowhere): { preemption?: string; nominatedNode?: string; victims?: Victims } {
-    if (nowhere.failure.nodeCount === 0) return {}
-    const { clock, random } = this.#options
-    const { uid } = pod.metadata
-    const promised = this.#nominated.nodeOf(uid)
-    const budgets = this.#watch.budgets()
-    const preemption = preempt({ nowhere, budgets, promised, now: clock.now(), random })
-    if (preemption.make === 'room') {
-      const { victims } = preemption
-      this.#nominated.set(pod, victims.node)
-      return { nominatedNode: victims.node, victims }
-    }
-    if (preemption.keepsPromise) return { preemption: preemption.message }
-    this.#nominated.remove(uid)
-    return { preemption: preemption.message, nominatedNode: '' }
-  }
-
-  async #makeRoom(pod: Pod, victims: Victims): Promise<void> {
-    try {
-      await this.#dropLesserPromises(pod, victims.node)
-      await makeRoom(pod, victims, this.#options)
-    } catch (error) {
-      const { name, namespace, uid } = pod.metadata
-      this.#options.log.warn({ error, pod: `${namespace}/${name}` }, 'a pod could not be preempted')
-      this.#nominated.remove(uid)
-      this.#happened({ what: 'nominationOver', node: victims.node })
-    }
-  }
-
-  /** Less important Pods that were promised the node look for another one. */
-  async #dropLesserPromises(pod: Pod, node: string): Promise<void> {
-    const before = new Set(this.#nominated.before(pod, node))
-    const lesser = this.#nominated
-      .on(node)
-      .filter(other => other.metadata.uid !== pod.metadata.uid && !before.has(other))
-    for (const other of lesser) this.#nominated.remove(other.metadata.uid)
-    await Promise.all(lesser.map(other => writePodStatus(other, { nominatedNode: '' }, this.#options)))
-    if (lesser.length > 0) this.#happened({ what: 'nominationOver', node })
+    if (victims) this.#inBackground(this.#preemptor.makeRoom(pod, victims))
   }
 
   #tellFailure(pod: Pod, reason: string, message: string, nominatedNode?: string): void {
