@@ -8,7 +8,6 @@ import { Informer } from '../client/informer.ts'
 import { PodAdmission } from './admission/pod-admission.ts'
 import { effectiveConfiguration } from './configuration/effective-configuration.ts'
 import { shutdownGrace } from './configuration/settings.ts'
-import type { Eviction } from './eviction/judge.ts'
 import { imageDirOf, observeNode, onSameDisk } from './eviction/measure-node.ts'
 import type { KubeletParts } from './kubelet-parts.ts'
 import { PodLogs } from './logs/pod-logs.ts'
@@ -17,28 +16,24 @@ import { KubeletInstruments } from './metrics/kubelet-instruments.ts'
 import { measuredRuntime } from './metrics/measured-runtime.ts'
 import { type Machine, readMachine } from './node/machine.ts'
 import { NodeAgent } from './node/node-agent.ts'
+import { nodeAccessOf } from './node-access.ts'
 import { NodeCare } from './node-care.ts'
 import { NodePlugins } from './plugins/node-plugins.ts'
+import { PodEnder } from './pod-ender.ts'
 import { PodEvents } from './pod-events.ts'
 import { PodIntake } from './pod-intake.ts'
-import { referenceTo } from './pod-name.ts'
 import type { PodWorker } from './pod-worker/pod-worker.ts'
 import { removePrepared } from './pod-worker/prepared-containers.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
-import type { FailWords } from './pod-worker/worker-phase.ts'
 import { PodWorkers } from './pod-workers.ts'
 import { Resizes } from './resize/resizes.ts'
 import { watchRuntime } from './runtime-view/runtime-events.ts'
 import { RuntimeView } from './runtime-view/runtime-view.ts'
-import { answerKubeletRequest, type KubeletServerParts } from './server/kubelet-server.ts'
 import { NodeShutdown } from './shutdown/node-shutdown.ts'
 import { isStatic } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
-import { answerNodeRequest } from './stats/node-endpoints.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
 import { PodStreaming } from './streaming/pod-streaming.ts'
-
-const EVICTED = 'Evicted'
 
 export class Kubelet {
   readonly #parts: KubeletParts
@@ -52,6 +47,7 @@ export class Kubelet {
   readonly #shutdown: NodeShutdown
   readonly #admission: PodAdmission
   readonly #resizes: Resizes
+  readonly #ender: PodEnder
   readonly #stats: StatsCollector
   readonly #instruments = new KubeletInstruments()
   readonly #plugins: NodePlugins
@@ -75,6 +71,7 @@ export class Kubelet {
       workerOf: uid => this.#workerOf(uid),
       runtimeName: () => this.#workerParts!.runtimeName,
     })
+    this.#ender = new PodEnder(this.#workers, parts.recorder)
     this.#care = this.#makeCare()
     this.#shutdown = this.#makeShutdown()
     this.#admission = this.#makeAdmission()
@@ -106,29 +103,18 @@ export class Kubelet {
 
   /** What the API server may ask of this node. */
   get nodeAccess(): NodeAccess {
-    return {
-      logs: (_nodeName, pod, options, signal) => this.#logs.read(pod, options, signal),
-      exec: (_nodeName, pod, options) => this.#streaming.exec(pod, options),
-      attach: (_nodeName, pod, options) => this.#streaming.attach(pod, options),
-      portForward: (_nodeName, pod) => this.#streaming.portForward(pod),
-      get: (_nodeName, path) => answerNodeRequest(path, this.#endpointParts),
-      ask: (_nodeName, request) => answerKubeletRequest(request, this.#endpointParts),
-    }
-  }
-
-  get #endpointParts(): KubeletServerParts {
     const { runtime, nodeName } = this.#parts
-    const pods = () => this.#workers.taken()
-    return {
+    return nodeAccessOf({
       stats: this.#stats,
       instruments: this.#instruments,
-      pods,
+      pods: () => this.#workers.taken(),
       logs: this.#logs,
+      streaming: this.#streaming,
       runtime,
       nodeName,
       configuration: () => this.#configuration(),
       systemLogs: '/var/log',
-    }
+    })
   }
 
   #configuration(): object {
@@ -141,51 +127,67 @@ export class Kubelet {
   /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal
-    const { runtime, clock, log } = this.#parts
-    const version = await runtime.version({ version: 'v1' })
-    this.#imageDir = await imageDirOf(runtime, this.#parts.rootDir)
-    const machine =
-      this.#parts.options?.machine ??
-      readMachine(this.#parts.rootDir, `${version.runtimeName}://${version.runtimeVersion}`)
-    this.#agent = this.#makeAgent(machine)
-    const { runtimeName } = version
-    const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
-    const node = () => this.#agent?.node
-    const instruments = this.#instruments
-    const around = { machine, runtimeName, view, resizes, workers, node, instruments, signal }
-    this.#workerParts = makeWorkerParts(this.#parts, around)
-    this.#workerParts.statuses.start(signal)
+    const { runtime, nodeName } = this.#parts
+    const { agent, workerParts } = await this.#makeWorkers(signal)
+    workerParts.statuses.start(signal)
     await Promise.all([
-      this.#agent.register(signal),
+      agent.register(signal),
       removePrepared(runtime, this.#parts),
-      this.#workerParts.images.forgetLostImages(),
+      workerParts.images.forgetLostImages(),
     ])
     if (signal.aborted) return
-    const target = {
-      podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
-      anythingChanged: () => this.#workers.wake(),
-    }
-    const events = watchRuntime(runtime, this.#view, target, clock, log, signal)
+    const events = this.#followRuntime(signal)
     await this.#static.load(signal)
-    const intake = this.#makeIntake(this.#workerParts, signal)
-    this.#informer.addHandler({
-      add: pod => intake.seen(pod),
-      update: (old, pod) => intake.updated(old, pod),
-      delete: pod => intake.gone(pod),
-    })
+    this.#followPods(workerParts, signal)
     const parts = [
       events,
-      this.#workerParts.source.run(signal),
+      workerParts.source.run(signal),
       this.#informer.run(signal),
-      this.#agent.run(signal),
+      agent.run(signal),
       this.#care.run(signal),
       this.#static.run(signal),
       this.#plugins.run(signal),
     ]
     await Promise.race([this.#informer.synced, aborted(signal)])
-    if (!signal.aborted) await this.#workers.removeOrphans(this.#parts.nodeName, this.#workerParts, signal)
+    if (!signal.aborted) await this.#workers.removeOrphans(nodeName, workerParts, signal)
     await Promise.all(parts)
     await this.#workers.allOver()
+  }
+
+  /** Asks the runtime and the machine what they are; from then on pods can have workers. */
+  async #makeWorkers(signal: AbortSignal): Promise<{ agent: NodeAgent; workerParts: WorkerParts }> {
+    const { runtime, rootDir, options } = this.#parts
+    const { runtimeName, runtimeVersion } = await runtime.version({ version: 'v1' })
+    this.#imageDir = await imageDirOf(runtime, rootDir)
+    const machine = options?.machine ?? readMachine(rootDir, `${runtimeName}://${runtimeVersion}`)
+    const agent = this.#makeAgent(machine)
+    this.#agent = agent
+    const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
+    const node = () => this.#agent?.node
+    const instruments = this.#instruments
+    const around = { machine, runtimeName, view, resizes, workers, node, instruments, signal }
+    const workerParts = makeWorkerParts(this.#parts, around)
+    this.#workerParts = workerParts
+    return { agent, workerParts }
+  }
+
+  /** Until the signal aborts. */
+  #followRuntime(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, log } = this.#parts
+    const target = {
+      podChanged: (uid: string) => this.#workers.get(uid)?.wake(),
+      anythingChanged: () => this.#workers.wake(),
+    }
+    return watchRuntime(runtime, this.#view, target, clock, log, signal)
+  }
+
+  #followPods(workerParts: WorkerParts, signal: AbortSignal): void {
+    const intake = this.#makeIntake(workerParts, signal)
+    this.#informer.addHandler({
+      add: pod => intake.seen(pod),
+      update: (old, pod) => intake.updated(old, pod),
+      delete: pod => intake.gone(pod),
+    })
   }
 
   /**
@@ -230,23 +232,8 @@ export class Kubelet {
       refreshNode: () => this.#agent!.refresh(),
       othersThan: uid =>
         this.#workers.taken().filter(other => other.metadata.uid !== uid && this.#isKnown(other)),
-      end: (pod, words) => this.#end(pod, words, pod.spec.terminationGracePeriodSeconds ?? 30, this.#signal),
+      end: (pod, words) => this.#ender.end(pod, words, this.#signal),
     })
-  }
-
-  /** Ends a pod for the node's sake. Resolves when nothing of it runs any more. */
-  async #end(pod: Pod, words: FailWords, graceSeconds: number, signal: AbortSignal): Promise<void> {
-    this.#workerParts!.events.tell(pod, 'Warning', words.reason, words.message)
-    await this.#workers.get(pod.metadata.uid)?.evict(words, graceSeconds, signal)
-  }
-
-  /** Resolves when the pod's volumes are gone too. */
-  async #evict({ pod, message, annotations, graceSeconds, disruption }: Eviction, signal: AbortSignal) {
-    this.#parts.recorder.event(referenceTo(pod), 'Warning', EVICTED, message, annotations)
-    const worker = this.#workers.get(pod.metadata.uid)
-    const words = { reason: EVICTED, message, ...(disruption && { disruption }) }
-    await worker?.evict(words, graceSeconds, signal)
-    await worker?.cleared(signal)
   }
 
   #reportNode(): void {
@@ -270,7 +257,7 @@ export class Kubelet {
       ownImageDisk: () => !onSameDisk(rootDir, this.#imageDir),
       pods: () => this.#workers.active().map(({ pod }) => pod),
       containers: () => this.#workers.all().flatMap(worker => worker.runningContainers()),
-      evict: (eviction, signal) => this.#evict(eviction, signal),
+      evict: (eviction, signal) => this.#ender.evict(eviction, signal),
       removeDead: async () => {
         for (const worker of this.#workers.all()) await worker.removeDead()
       },
