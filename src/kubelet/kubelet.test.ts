@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodes, pods } from '../api/resources.ts'
-import type { ContainerStatus, Pod } from '../api/types/core-v1.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { status } from './testing/in-world.fixture.ts'
 import { container, KubeletWorld } from './testing/kubelet-world.fixture.ts'
 
 const condition = (pod: Pod, type: string) => pod.status.conditions?.find(one => one.type === type)
-const status = (pod: Pod, name: string): ContainerStatus | undefined =>
-  [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])].find(
-    one => one.name === name,
-  )
 
 /** The STATUS column of `kubectl get pods`, as far as these tests need it. */
 function column({ status: { phase, initContainerStatuses = [], containerStatuses = [] } }: Pod): string {
