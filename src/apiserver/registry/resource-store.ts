@@ -5,23 +5,15 @@
 import type { KubeObject } from '../../api/kube-object.ts'
 import type { DeleteOptions } from '../../api/request.ts'
 import type { ResourceInfo } from '../../api/resources.ts'
-import {
-  alreadyExists,
-  badRequest,
-  conflict,
-  type FieldErrorLike,
-  invalid,
-  notFound,
-  StatusError,
-} from '../../api/status-error.ts'
+import { conflict, type FieldErrorLike, invalid, notFound } from '../../api/status-error.ts'
 import type { PassiveClock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Storage, Stored } from '../../storage/storage.ts'
+import { fillSystemFields, nameTaken, noFreeName } from './before-create.ts'
 import { decideDelete } from './before-delete.ts'
-import { carrySystemFields } from './before-update.ts'
+import { carrySystemFields, checkVersion } from './before-update.ts'
 import { deepEqual } from './deep-equal.ts'
 import { generateName } from './names.ts'
-import { formatTime } from './object-time.ts'
 import { nothingToFinish, type Strategy, type UpdateStrategy, type WriteContext } from './strategy.ts'
 
 /** Tries at a free generated name. Upstream: maxNameGenerationCreateAttempts. */
@@ -112,41 +104,16 @@ export class ResourceStore {
   async create(object: KubeObject, call: CreateCall): Promise<KubeObject> {
     const base = object.metadata.generateName
     const generated = !object.metadata.name && base ? base : undefined
-    this.#fillSystemFields(object, call)
+    fillSystemFields(object, call.namespace, this.info, this.#clock.now())
     for (let attempt = 1; ; attempt++) {
       // The store may have frozen what it refused.
       const draft = attempt === 1 ? object : structuredClone(object)
       if (generated !== undefined) draft.metadata.name = generateName(generated)
       const result = await this.#tryCreate(draft, call, attempt === 1)
       if (result.ok) return result.object
-      if (generated === undefined) throw this.#clash(result.current)
-      if (attempt === NAME_ATTEMPTS) throw this.#noFreeName(draft.metadata.name)
+      if (generated === undefined) throw nameTaken(this.info, result.current?.object)
+      if (attempt === NAME_ATTEMPTS) throw noFreeName(this.info, draft.metadata.name)
     }
-  }
-
-  #fillSystemFields(object: KubeObject, { namespace }: CreateCall): void {
-    const { metadata } = object
-    if (this.info.namespaced) {
-      if (metadata.namespace && metadata.namespace !== namespace) throw namespaceMismatch()
-      metadata.namespace = namespace
-    } else {
-      if (metadata.namespace) throw namespaceMismatch()
-      delete metadata.namespace
-    }
-    if (metadata.resourceVersion && metadata.resourceVersion !== '0') {
-      throw new StatusError({
-        code: 500,
-        message: 'resourceVersion should not be set on objects to be created',
-      })
-    }
-    delete metadata.deletionTimestamp
-    delete metadata.deletionGracePeriodSeconds
-    delete metadata.selfLink
-    delete metadata.generation
-    metadata.uid = crypto.randomUUID()
-    metadata.creationTimestamp = formatTime(this.#clock.now())
-    // The store stamps it; until then the field must not be there (dry run).
-    delete (metadata as Partial<KubeObject['metadata']>).resourceVersion
   }
 
   async #tryCreate(
@@ -172,22 +139,6 @@ export class ResourceStore {
     } finally {
       await finish()
     }
-  }
-
-  #clash(current: Stored | undefined): StatusError {
-    const error = alreadyExists(this.info, current?.object.metadata.name ?? '')
-    if (!current?.object.metadata.deletionTimestamp) return error
-    return new StatusError({ ...error.status, message: `object is being deleted: ${error.status.message}` })
-  }
-
-  /** Upstream: NewGenerateNameConflict. */
-  #noFreeName(name: string): StatusError {
-    const error = alreadyExists(this.info, name)
-    return new StatusError({
-      ...error.status,
-      message: `${error.status.message}, the server was not able to generate a unique name for the object`,
-      details: { ...error.status.details, retryAfterSeconds: 1 },
-    })
   }
 
   async update(call: UpdateCall): Promise<UpdateResult> {
@@ -221,7 +172,7 @@ export class ResourceStore {
     const { context } = call
     const old = existing.object
     const object = await call.transform(old)
-    this.#checkVersion(object, old, strategy)
+    checkVersion(object, old, strategy, this.info)
     carrySystemFields(object, old)
     strategy.prepareForUpdate(object, old, context)
     const finish = (await this.strategy.beginUpdate?.(object, old, context)) ?? nothingToFinish
@@ -239,30 +190,6 @@ export class ResourceStore {
     } finally {
       await finish()
     }
-  }
-
-  #checkVersion(object: KubeObject, old: KubeObject, strategy: UpdateStrategy): void {
-    const { metadata } = object
-    const asked = metadata.resourceVersion
-    const name = old.metadata.name
-    if (metadata.uid && metadata.uid !== old.metadata.uid) {
-      throw conflict(
-        this.info,
-        name,
-        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
-      )
-    }
-    if (!asked || asked === '0') {
-      if (strategy.allowUnconditionalUpdate) return
-      throw invalid(this.info, name, [
-        {
-          reason: 'FieldValueInvalid',
-          field: 'metadata.resourceVersion',
-          message: 'Invalid value: 0: must be specified for an update',
-        },
-      ])
-    }
-    if (asked !== old.metadata.resourceVersion) throw conflict(this.info, name)
   }
 
   /** Upstream: ShouldDeleteDuringUpdate. */
@@ -321,8 +248,4 @@ export class ResourceStore {
   #throwInvalid(object: KubeObject, errors: readonly FieldErrorLike[]): void {
     if (errors.length > 0) throw invalid(this.info, object.metadata.name, errors)
   }
-}
-
-export function namespaceMismatch(): StatusError {
-  return badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
