@@ -3,17 +3,11 @@ import type { KeyObject } from 'node:crypto'
 import type { TypeSource } from '../api/cel/policy-types.ts'
 import type { NodeAccess } from '../api/node-access.ts'
 import type { ApiHandler, UserInfo } from '../api/request.ts'
-import { type Admission, chain } from '../apiserver/admission/admission.ts'
-import { defaultPlugins } from '../apiserver/admission/default-plugins.ts'
-import { quotaStatusThrough } from '../apiserver/admission/quota-status.ts'
-import { storageLookup } from '../apiserver/admission/storage-lookup.ts'
-import { waitForDefaultAccount } from '../apiserver/admission/wait-for-account.ts'
-import { Aggregator } from '../apiserver/aggregation/aggregator.ts'
-import { makeFrontProxy } from '../apiserver/aggregation/front-proxy.ts'
+import type { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import { bootstrapTokenAuthenticator } from '../apiserver/authn/bootstrap-tokens.ts'
 import { findBoundObjectThrough } from '../apiserver/authn/find-bound-object.ts'
 import { type LegacyTokenOwner, LegacyTokens } from '../apiserver/authn/legacy-tokens.ts'
-import { ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts'
+import { type FindBoundObject, ServiceAccountTokens } from '../apiserver/authn/service-account-tokens.ts'
 import { tokenReviewer } from '../apiserver/authn/token-review.ts'
 import { type Authorizer, authorized } from '../apiserver/authz/authorizer.ts'
 import { ClusterAuthorizer } from '../apiserver/authz/cluster-authorizer.ts'
@@ -24,7 +18,6 @@ import { FlowControl } from '../apiserver/flow-control/flow-control.ts'
 import { ServerMetrics } from '../apiserver/http/metrics.ts'
 import { withMetricsApi } from '../apiserver/metrics-api/metrics-api.ts'
 import { ensurePki, type Pki } from '../apiserver/pki/pki.ts'
-import { createRegistry, type Registry } from '../apiserver/registry/registry.ts'
 import type { Clock } from '../base/clock.ts'
 import { Client } from '../client/client.ts'
 import { writeKubeconfig } from '../client/kubeconfig.ts'
@@ -35,13 +28,13 @@ import { MemoryStorage } from '../storage/memory/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { withAggregatedReads } from './aggregated-reads.ts'
 import { startAggregation } from './aggregation.ts'
+import { type ApiResources, loadResources } from './api-resources.ts'
 import { controllerClient } from './controller-clients.ts'
 import { lateNodeAccess } from './late-node-access.ts'
 import { nodeUsage } from './node-usage.ts'
 import { ensureKubeletCaller, otherKubelets } from './other-kubelets.ts'
 import { type ClusterParts, keepRunning } from './parts.ts'
 import { advertisedAddress, firstAddress, machineAddresses, serveApi } from './serve-api.ts'
-import { ServedResources } from './served-resources.ts'
 
 export interface RunningApiServer {
   server: string
@@ -71,55 +64,20 @@ export async function startApiServer(
   parts: ClusterParts,
   store: 'lmdb' | 'memory',
 ): Promise<RunningApiServer> {
-  const { clock, paths, facts, log } = parts
+  const { clock } = parts
   const storage = openStorage(parts, store)
   const access = new ClusterAuthorizer(storage)
-  const { authorizer } = access
-  const pki = await ensurePki({
-    directory: paths.pki,
-    addresses: [...machineAddresses(), firstAddress(facts.serviceCidr)],
-    names: [parts.nodeName],
-    clock,
-  })
-  const find = findBoundObjectThrough(() => registry.handle)
-  const tokens = new ServiceAccountTokens({ privateKey: pki.serviceAccountKey, clock, find })
-  const legacyTokens = new LegacyTokens({ privateKey: pki.serviceAccountKey, find })
-  const otherTokens = [legacyTokens.authenticate, bootstrapTokenAuthenticator({ clock, find })]
+  const pki = await issuePki(parts)
+  const find = findBoundObjectThrough(() => resources.registry.handle)
+  const { tokens, legacyTokens, otherTokens } = credentialsOf(pki, clock, find)
   const late = lateNodeAccess(otherKubelets({ pki, clock, find }))
-  let served: ServedResources | undefined
-  const admission = admissionOf({
-    storage,
-    access,
-    clock,
-    handle: () => registry.handle,
-    served: () => served,
-  })
-  const registry: Registry = createRegistry({
-    storage,
-    clock,
-    admission,
-    nodeAccess: late.access,
-    tokenIssuer: tokens,
-    serviceCidr: facts.serviceCidr,
-  })
-  const withMetrics = withMetricsApi(registry.handle, () => nodeUsage(registry.handle, late.access))
-  const handle = withVirtualResources(withMetrics, {
-    authorizer,
-    reviewToken: tokenReviewer(tokens, otherTokens),
-  })
-  await access.load()
-  const identity = makeFrontProxy(clock.now())
-  const aggregator: Aggregator = new Aggregator({
-    storage,
-    clock,
-    log,
-    lookup: storageLookup(storage),
-    identity,
-    handle: registry.handle,
-    changed: () => served?.refresh(),
-  })
-  served = new ServedResources(registry.custom, () => aggregator.resources())
-  await registry.custom.load()
+  const nodeAccess = late.access
+  const resources: ApiResources = await loadResources(parts, { storage, access, tokens, nodeAccess })
+  const { registry, served, aggregator, admission, identity } = resources
+  const { authorizer } = access
+  const withMetrics = withMetricsApi(registry.handle, () => nodeUsage(registry.handle, nodeAccess))
+  const reviewToken = tokenReviewer(tokens, otherTokens)
+  const handle = withVirtualResources(withMetrics, { authorizer, reviewToken })
   const metrics = new ServerMetrics()
   const flows = new FlowControl({ storage, handle: registry.handle, clock, metrics: metrics.registry })
   const port = await serveApi(parts, pki, {
@@ -131,17 +89,15 @@ export async function startApiServer(
     authorizer,
     served,
     aggregator,
-    nodeAccess: late.access,
+    nodeAccess,
     admission,
   })
   await registry.ensureSystemObjects({ address: advertisedAddress(parts), port })
   await Promise.all([ensurePolicy(registry.handle), ensureFlowControl(registry.handle)])
   await Promise.all([access.load(), flows.load()])
-  keepRunning(parts, signal => access.run(signal))
-  keepRunning(parts, signal => flows.run(signal))
-  keepRunning(parts, signal => registry.run(signal))
+  for (const part of [access, flows, registry]) keepRunning(parts, signal => part.run(signal))
   startAggregation(parts, { aggregator, served, identity, handle: registry.handle, pki })
-  keepRunning(parts, signal => new Compactor({ storage, clock, log }).run(signal))
+  keepRunning(parts, signal => new Compactor({ storage, clock, log: parts.log }).run(signal))
   const server = `https://127.0.0.1:${port}`
   writeAdminKubeconfig(parts, pki, server)
   const clients = inProcessClients(handle, authorizer, aggregator)
@@ -159,37 +115,30 @@ export async function startApiServer(
   }
 }
 
+function issuePki({ clock, paths, facts, nodeName }: ClusterParts): Promise<Pki> {
+  return ensurePki({
+    directory: paths.pki,
+    addresses: [...machineAddresses(), firstAddress(facts.serviceCidr)],
+    names: [nodeName],
+    clock,
+  })
+}
+
+/** Who gives tokens, and who believes them. */
+function credentialsOf({ serviceAccountKey: privateKey }: Pki, clock: Clock, find: FindBoundObject) {
+  const legacyTokens = new LegacyTokens({ privateKey, find })
+  return {
+    tokens: new ServiceAccountTokens({ privateKey, clock, find }),
+    legacyTokens,
+    otherTokens: [legacyTokens.authenticate, bootstrapTokenAuthenticator({ clock, find })],
+  }
+}
+
 function openStorage({ paths, onStop, fail }: ClusterParts, kind: 'lmdb' | 'memory'): Storage {
   const storage =
     kind === 'memory' ? new MemoryStorage() : openLmdbStorage({ directory: paths.store, onFatal: fail })
   onStop(() => storage.close())
   return storage
-}
-
-/** What admission needs of parts that are built after it is asked for when it is needed. */
-interface AdmissionParts {
-  storage: Storage
-  access: ClusterAuthorizer
-  clock: Clock
-  handle: () => ApiHandler
-  served: () => ServedResources | undefined
-}
-
-function admissionOf({ storage, access, clock, handle, served }: AdmissionParts): Admission {
-  return chain([
-    ...defaultPlugins({
-      lookup: storageLookup(storage),
-      waitForAccount: waitForDefaultAccount(storage, clock),
-      authorizer: access.authorizer,
-      extensions: {
-        clock,
-        resourceOf: (apiVersion, kind) => served()?.resourceOf(apiVersion, kind),
-        shapeOfCustom: (apiVersion, kind) => served()?.shapeOfCustom(apiVersion, kind),
-      },
-      quota: { clock, updateStatus: quotaStatusThrough(handle) },
-    }),
-    access.escalationCheck,
-  ])
 }
 
 /** Admission and authorization hold for each of them. */
