@@ -2,24 +2,27 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
-import { SystemClock } from '../base/clock.ts'
+import { type Clock, SystemClock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import type { AutoscalerSettings } from '../controllers/horizontal-pod-autoscaler/autoscaler-settings.ts'
+import type { KubeletConfiguration } from '../kubelet/configuration/kubelet-configuration.ts'
 import { shutdownGrace } from '../kubelet/configuration/settings.ts'
 import { shareMounts } from '../kubelet/volumes/share-mounts.ts'
-import { startApiServer } from './api-server.ts'
+import { type RunningApiServer, startApiServer } from './api-server.ts'
 import { claimRange, releaseRange } from './claimed-ranges.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ClusterFacts, chooseRanges, readFacts, writeFacts } from './cluster-facts.ts'
 import { startControlLoops } from './control-loops.ts'
+import { Ending } from './ending.ts'
 import { kubeletConfigurationOf } from './kubelet-configuration-of.ts'
 import type { OptionalPart } from './left-out.ts'
 import { checkMachine } from './machine.ts'
 import { type RunningRuntime, startKubelet, startRuntime } from './node.ts'
-import type { ClusterParts, Undo } from './parts.ts'
+import type { ClusterParts } from './parts.ts'
 import { type ClusterPaths, clusterPaths } from './paths.ts'
 import { removeEverything } from './remove-everything.ts'
-import { claim, release, write } from './running-cluster.ts'
+import { claim, type RunningCluster, release, write } from './running-cluster.ts'
 import { startPolicyEnforcer, startServiceProxy } from './service-proxy.ts'
 
 export interface ClusterConfig {
@@ -77,40 +80,29 @@ const DEFAULT_GRACE_MS = 10_000
 /** Resolves when the node (or without a kubelet the API server) is Ready. Throws PlainError when something is missing; nothing half-started stays then. */
 export async function startCluster(config: ClusterConfig): Promise<Cluster> {
   const clock = new SystemClock()
-  const log = pino(
-    {
-      level: process.env.KUBERNODE_LOG ?? 'warn',
-      base: undefined,
-      serializers: { error: pino.stdSerializers.err },
-    },
-    pino.destination(2),
-  )
+  const log = stderrLog()
   const paths = clusterPaths(config.name, config.dataDir)
   checkMachine(paths.dataDir)
-  const kubeletConfiguration = kubeletConfigurationOf(config)
-  const ownGraceMs = config.graceMs ?? shutdownGrace(kubeletConfiguration)?.allMs ?? DEFAULT_GRACE_MS
+  const kubelet = kubeletConfigurationOf(config)
+  const ownGraceMs = config.graceMs ?? shutdownGrace(kubelet)?.allMs ?? DEFAULT_GRACE_MS
   const running = claim(paths.running, {
     name: config.name,
     dataDir: paths.dataDir,
     graceMs: ownGraceMs,
   })
   rmSync(paths.stopGrace, { force: true })
-  const undo: Undo[] = [() => release(paths.running)]
+  const ending = new Ending(
+    () => removeEverything(config.name, paths),
+    () => release(paths.running),
+  )
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
-  const ending = { graceMs: 0 }
-  const hurry = new AbortController()
-  const end = once(() => undoAll(undo, () => removeEverything(config.name, paths)))
-  const stop: Cluster['stop'] = (graceMs = ownGraceMs, hurried) => {
-    ending.graceMs = graceMs
-    hurried?.addEventListener('abort', () => hurry.abort(), { once: true })
-    return end()
-  }
+  const stop: Cluster['stop'] = (graceMs = ownGraceMs, hurried) => ending.end(graceMs, hurried)
   try {
     mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
     const facts = readFacts(paths.facts) ?? newFacts(config.name, paths.running)
-    undo.push(() => releaseRange(facts.podCidr, paths.running))
-    const parts: ClusterParts = {
+    ending.add(() => releaseRange(facts.podCidr, paths.running))
+    const api = await startParts(config, kubelet, running, {
       name: config.name,
       clock,
       log,
@@ -119,37 +111,55 @@ export async function startCluster(config: ClusterConfig): Promise<Cluster> {
       port: config.port ?? facts.port,
       nodeName: hostname().toLowerCase(),
       ending,
-      hurry: hurry.signal,
-      onStop: back => undo.push(back),
+      hurry: ending.hurry,
+      onStop: undo => ending.add(undo),
       fail: failure.reject,
-    }
-    const timed = timer(clock, config.onStep)
-    const has = (part: OptionalPart) => !config.without?.includes(part)
-    const runtime = has('kubelet') ? startNodeRuntime(config, parts, timed) : undefined
-    runtime?.catch(() => {})
-    const api = await timed('API server', startApiServer(parts, config.store), made => made.server)
-    writeFacts(paths.facts, { ...facts, port: api.port })
-    write(paths.running, { ...running, server: api.server })
-    startControlLoops(api, parts, config)
-    const dns = has('dns') ? startClusterDns(api, parts) : undefined
-    dns?.catch(() => {})
-    const connected = await runtime
-    if (has('proxy')) startServiceProxy(api, parts)
-    if (connected) {
-      startPolicyEnforcer(api, parts)
-      await timed(
-        'node',
-        startKubelet(api, connected, kubeletConfiguration, parts),
-        () => `${parts.nodeName} is Ready`,
-      )
-    }
-    await (await dns)?.serveAtGateway()
+    })
     const client = api.clientOf({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'kubernode')
     return { paths, server: api.server, client, failed: failure.promise, stop }
   } catch (error) {
     await stop(0)
     throw error
   }
+}
+
+/** In the order in which they need one another; runtime and DNS come up beside the others. */
+async function startParts(
+  config: ClusterConfig,
+  kubelet: KubeletConfiguration,
+  running: RunningCluster,
+  parts: ClusterParts,
+): Promise<RunningApiServer> {
+  const { paths, facts, nodeName } = parts
+  const timed = timer(parts.clock, config.onStep)
+  const has = (part: OptionalPart) => !config.without?.includes(part)
+  const runtime = has('kubelet') ? startNodeRuntime(config, parts, timed) : undefined
+  runtime?.catch(() => {})
+  const api = await timed('API server', startApiServer(parts, config.store), made => made.server)
+  writeFacts(paths.facts, { ...facts, port: api.port })
+  write(paths.running, { ...running, server: api.server })
+  startControlLoops(api, parts, config)
+  const dns = has('dns') ? startClusterDns(api, parts) : undefined
+  dns?.catch(() => {})
+  const connected = await runtime
+  if (has('proxy')) startServiceProxy(api, parts)
+  if (connected) {
+    startPolicyEnforcer(api, parts)
+    await timed('node', startKubelet(api, connected, kubelet, parts), () => `${nodeName} is Ready`)
+  }
+  await (await dns)?.serveAtGateway()
+  return api
+}
+
+function stderrLog(): Log {
+  return pino(
+    {
+      level: process.env.KUBERNODE_LOG ?? 'warn',
+      base: undefined,
+      serializers: { error: pino.stdSerializers.err },
+    },
+    pino.destination(2),
+  )
 }
 
 function newFacts(name: string, running: string): ClusterFacts {
@@ -164,27 +174,11 @@ function startNodeRuntime(config: ClusterConfig, parts: ClusterParts, timed: Tim
   return timed('runtime', startRuntime(parts, config.runtime, config.registries), made => made.about)
 }
 
-function timer(clock: SystemClock, onStep: ClusterConfig['onStep']) {
+function timer(clock: Clock, onStep: ClusterConfig['onStep']) {
   const startedAt = clock.now()
   return async <T>(what: string, work: Promise<T>, detail: (made: T) => string): Promise<T> => {
     const made = await work
     onStep?.({ what, tookMs: clock.now() - startedAt, detail: detail(made) })
     return made
-  }
-}
-
-/** Newest first; what fails does not keep the rest from being undone. */
-async function undoAll(undo: readonly Undo[], last: () => Promise<void>): Promise<void> {
-  const [release, ...others] = undo
-  for (const back of others.toReversed()) await Promise.resolve(back()).catch(() => {})
-  await last()
-  await release!()
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined
-  return () => {
-    done ??= work()
-    return done
   }
 }
