@@ -15,7 +15,7 @@ export interface ReadPattern {
 
 const QUOTED = String.raw`(?<quoted>\\Q[\s\S]*?(?:\\E|$))`
 const UNICODE = String.raw`\\[pP](?:\{[^}]*\}|[^{])`
-const ESCAPED = String.raw`\\x\{[\da-fA-F]*\}|\\[^pP]`
+const ESCAPED = String.raw`\\x\{[\da-fA-F]*\}|\\x[\da-fA-F]{2}|\\[^pPx]`
 const GROUP = String.raw`(?<named>\(\?P?<[^>]*>)|(?<flags>\(\?[imsU-]*[:)])`
 const NUMBER = String.raw`(?:0|[1-9]\d{0,7})`
 const REPEAT = String.raw`(?<repeat>(?:[*+?]|\{(?<least>${NUMBER})(?:,(?<most>${NUMBER}?))?\})\??)`
@@ -45,11 +45,13 @@ class PatternReader {
   readonly #source: string
   readonly #isClass: (name: string) => boolean
   readonly #names = new Set<string>()
-  /** Instructions of the groups that are open, the outermost first. */
-  readonly #sizes = [0]
+  /** Instructions of the groups that are open, the outermost first: that one has a begin, an end and a way to fail. */
+  readonly #sizes = [3]
   /** Instructions of what a repetition would repeat; undefined when that would make no sense. */
   #last: number | undefined
   #unicodeClasses = 0
+  /** Where the last ':]' is; -1 when there is none. */
+  readonly #lastClassEnd: number
   #text = ''
   #at = 0
   /** Behind each change: how far the text is, and how far the source. */
@@ -58,6 +60,7 @@ class PatternReader {
   constructor(source: string, isClass: (name: string) => boolean) {
     this.#source = source
     this.#isClass = isClass
+    this.#lastClassEnd = source.lastIndexOf(':]')
   }
 
   read(): ReadPattern {
@@ -88,7 +91,7 @@ class PatternReader {
     this.#take(token, this.#written(token, unicode, named))
     if (named !== undefined || other === '(' || flags?.endsWith(':')) this.#open()
     else if (other === ')') this.#close()
-    else if (other === '|') this.#last = undefined
+    else if (other === '|') this.#alternate()
     else if (flags === undefined) this.#add(quoted === undefined ? 1 : token.length)
     return true
   }
@@ -125,7 +128,12 @@ class PatternReader {
   }
 
   #close(): void {
-    this.#add((this.#sizes.length > 1 ? this.#sizes.pop()! : 0) + 2)
+    this.#add((this.#sizes.length > 1 ? this.#sizes.pop()! : 0) + 3)
+  }
+
+  #alternate(): void {
+    this.#add(2)
+    this.#last = undefined
   }
 
   #add(size: number): void {
@@ -136,7 +144,9 @@ class PatternReader {
   #repeat(token: string, least: string | undefined, most: string | undefined): boolean {
     const times = Math.max(Number(least ?? 1), Number(most || 1), 1)
     if (this.#last === undefined || times > MOST_TIMES) return false
-    const size = (this.#last + 1) * times + 1
+    // Each that may be missing needs one more to go around it.
+    const isFixed = least !== undefined && most === undefined
+    const size = isFixed ? this.#last * times : (this.#last + 1) * times + 2
     this.#sizes[this.#sizes.length - 1]! += size - this.#last
     const next = this.#source[this.#at + token.length]
     // Only what a change of flags stands behind can be repeated once more.
@@ -152,18 +162,24 @@ class PatternReader {
     while (this.#source[this.#at] !== ']') {
       const part = this.#classPart() ?? this.#characters()
       if (part === undefined) return false
-      this.#take(part, /^\\[pP]/.test(part) ? this.#unicodeClass(part) : part)
+      this.#take(part, this.#writtenInClass(part))
     }
     this.#take(']', ']')
     this.#add(1)
     return true
   }
 
+  /** A '[' that begins no class is written so that the engine does not look for that class's end again and again. */
+  #writtenInClass(part: string): string {
+    if (/^\\[pP]/.test(part)) return this.#unicodeClass(part)
+    return part === '[' && this.#source[this.#at + 1] === ':' ? '\\[' : part
+  }
+
   /** '[:alpha:]', '\\d', '\\pL'. */
   #classPart(): string | undefined {
     if (!this.#source.startsWith('[:', this.#at)) return matchAt(CLASS_IN_CLASS, this.#source, this.#at)?.[0]
-    const end = this.#source.indexOf(':]', this.#at)
-    return end < 0 ? undefined : this.#source.slice(this.#at, end + 2)
+    if (this.#at > this.#lastClassEnd) return undefined
+    return this.#source.slice(this.#at, this.#source.indexOf(':]', this.#at) + 2)
   }
 
   /** One character, or a range of them: what follows '-' is a character even when it looks like a class. */

@@ -7,6 +7,7 @@ import {
   LONGEST_PATTERN,
   LONGEST_SEARCH_MS,
   MOST_INSTRUCTIONS,
+  MOST_STATE_MEMORY,
   MOST_UNICODE_CLASSES,
   MOST_WORK,
 } from './pattern-limits.ts'
@@ -25,6 +26,8 @@ export class Pattern {
 
   constructor(compiled: RE2JS) {
     this.#compiled = compiled
+    const { dfa } = compiled.re2()
+    dfa.maxMem = dfa.memBudget = dfa.stateBudget = MOST_STATE_MEMORY
     this.size = compiled.programSize()
   }
 
@@ -118,10 +121,14 @@ const parsing = (what: string, where: string) => `error parsing regexp: ${what}:
 
 const tooLarge = (text: string) => new PatternError(parsing('expression too large', text))
 
+const UNSUPPORTED = 'invalid or unsupported Perl syntax'
+
 /** The engine leaves out where, when it is nowhere or everywhere. What it points to often ends with the pattern. */
 function inWordsOfGo(error: RE2JSSyntaxException, text: string, read: ReadPattern): string {
   const what = error.getDescription()
   const where = error.getPattern()
+  // A name that the pattern ends before.
+  if (where === '(?<' || where === '(?P<') return parsing(UNSUPPORTED, where.replace('P<', 'P'))
   if (!where) return parsing(what, what.startsWith('trailing backslash') ? '' : text)
   if (!read.text.endsWith(where)) return parsing(what, where)
   return parsing(what, text.slice(read.placeOf(read.text.length - where.length)))
