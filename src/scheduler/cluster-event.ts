@@ -1,8 +1,10 @@
 // What may happen in a cluster that lets a Pod fit which did not. Upstream: framework.ClusterEvent.
 import type { Node, Pod } from '../api/types/core-v1.ts'
+import type { ResourceClaim } from '../api/types/resource-v1.ts'
 
 export type NodeAspect = 'labels' | 'taints' | 'allocatable' | 'unschedulable'
-export type PodAspect = 'labels' | 'requests' | 'tolerations'
+/** 'claims': the names of the ResourceClaims that were made for it. */
+export type PodAspect = 'labels' | 'requests' | 'tolerations' | 'claims'
 
 export type ClusterEvent =
   | { what: 'nodeAdded'; node: Node }
@@ -18,6 +20,10 @@ export type ClusterEvent =
   | { what: 'claimChanged'; namespace: string; name: string }
   | { what: 'volumesChanged' }
   | { what: 'csiNodeChanged'; name: string }
+  /** New, changed (then with `old`) or gone. */
+  | { what: 'deviceClaimChanged'; old?: ResourceClaim; claim: ResourceClaim; isGone: boolean }
+  /** Classes of devices, or devices themselves, are new or others than before. */
+  | { what: 'devicesChanged' }
   /** A Pod gave up the node that it was promised. */
   | { what: 'nominationOver'; node: string }
 
@@ -36,6 +42,7 @@ export function changedPodAspects(old: Pod, pod: Pod): Set<PodAspect> {
   if (!same(old.metadata.labels, pod.metadata.labels)) aspects.add('labels')
   if (!same(old.spec.tolerations, pod.spec.tolerations)) aspects.add('tolerations')
   if (!same(resourcesOf(old), resourcesOf(pod))) aspects.add('requests')
+  if (!same(old.status.resourceClaimStatuses, pod.status.resourceClaimStatuses)) aspects.add('claims')
   return aspects
 }
 

@@ -3,12 +3,15 @@ import type { Resource } from '../api/kube-object.ts'
 import type { Labels } from '../api/labels.ts'
 import {
   csiNodes,
+  deviceClasses,
   namespaces,
   persistentVolumeClaims,
   persistentVolumes,
   podDisruptionBudgets,
   replicaSets,
   replicationControllers,
+  resourceClaims,
+  resourceSlices,
   services,
   statefulSets,
   storageClasses,
@@ -24,12 +27,14 @@ import type {
 } from '../api/types/core-v1.ts'
 import type { ObjectMeta } from '../api/types/meta-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
+import type { DeviceClass, ResourceClaim, ResourceSlice } from '../api/types/resource-v1.ts'
 import type { CSINode, StorageClass } from '../api/types/storage-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { Informer, type InformerHandler } from '../client/informer.ts'
 import type { ClusterEvent } from './cluster-event.ts'
+import { AssumedClaims, type KnownDevices } from './devices/assumed-claims.ts'
 import { type Budget, toBudgets } from './preemption/disruption-budgets.ts'
 import type { ClusterObjects, Siblings } from './state/cluster-view.ts'
 import { siblingSelector } from './state/sibling-selector.ts'
@@ -64,11 +69,16 @@ export class ClusterWatch implements ClusterObjects {
   readonly #volumes: Informer<PersistentVolume>
   readonly #storageClasses: Informer<StorageClass>
   readonly #csiNodes: Informer<CSINode>
+  readonly #resourceClaims: Informer<ResourceClaim>
+  readonly #deviceClasses: Informer<DeviceClass>
+  readonly #resourceSlices: Informer<ResourceSlice>
   #changed = Promise.withResolvers<void>()
+  #claimChanged = Promise.withResolvers<void>()
 
   /** As the API has them. */
   readonly writtenVolumes: VolumeObjects
   readonly volumes: AssumedVolumes
+  readonly devices: AssumedClaims
 
   constructor({ client, clock, log, onEvent }: ClusterWatchOptions) {
     const watch = <T extends { metadata: ObjectMeta }>(resource: Resource<T>): Informer<T> => {
@@ -87,6 +97,9 @@ export class ClusterWatch implements ClusterObjects {
     this.#volumes = watch(persistentVolumes)
     this.#storageClasses = watch(storageClasses)
     this.#csiNodes = watch(csiNodes)
+    this.#resourceClaims = watch(resourceClaims)
+    this.#deviceClasses = watch(deviceClasses)
+    this.#resourceSlices = watch(resourceSlices)
     this.#volumes.addIndex(CLASS, ({ spec }: PersistentVolume) => [spec.storageClassName ?? ''])
     this.writtenVolumes = {
       claim: (namespace, name) => this.#claims.lister.find(name, namespace),
@@ -96,6 +109,7 @@ export class ClusterWatch implements ClusterObjects {
       csiNode: name => this.#csiNodes.lister.find(name),
     }
     this.volumes = new AssumedVolumes(this.writtenVolumes)
+    this.devices = new AssumedClaims(this.#knownDevices(), clock)
     this.#listen()
   }
 
@@ -128,6 +142,21 @@ export class ClusterWatch implements ClusterObjects {
     return this.#changed.promise
   }
 
+  #knownDevices(): KnownDevices {
+    return {
+      claim: (namespace, name) => this.#resourceClaims.lister.find(name, namespace),
+      claims: () => this.#resourceClaims.lister.list(),
+      deviceClass: name => this.#deviceClasses.lister.find(name),
+      deviceClasses: () => this.#deviceClasses.lister.list(),
+      slices: () => this.#resourceSlices.lister.list(),
+    }
+  }
+
+  /** Resolves at the next change of a ResourceClaim. */
+  deviceClaimChange(): Promise<void> {
+    return this.#claimChanged.promise
+  }
+
   #listen(): void {
     const tell = (event: ClusterEvent) => {
       if (event.what === 'claimChanged' || event.what === 'volumesChanged') {
@@ -145,6 +174,25 @@ export class ClusterWatch implements ClusterObjects {
     this.#volumes.addHandler(onChange(() => tell({ what: 'volumesChanged' })))
     this.#storageClasses.addHandler(onChange(() => tell({ what: 'volumesChanged' })))
     this.#csiNodes.addHandler(onChange(({ metadata: { name } }) => tell({ what: 'csiNodeChanged', name })))
+    this.#listenToDevices()
+  }
+
+  #listenToDevices(): void {
+    const changed = (claim: ResourceClaim, old?: ResourceClaim, isGone = false) => {
+      this.devices.saw(claim, isGone)
+      this.#claimChanged.resolve()
+      this.#claimChanged = Promise.withResolvers()
+      this.#onEvent({ what: 'deviceClaimChanged', ...(old && { old }), claim, isGone })
+    }
+    this.#resourceClaims.addHandler({
+      add: claim => changed(claim),
+      update: (old, claim) => changed(claim, old),
+      delete: claim => changed(claim, undefined, true),
+    })
+    // Less of them helps nobody.
+    const more = () => this.#onEvent({ what: 'devicesChanged' })
+    this.#deviceClasses.addHandler({ add: more, update: more })
+    this.#resourceSlices.addHandler({ add: more, update: more })
   }
 }
 

@@ -19,15 +19,15 @@ test('each reason is counted over the nodes and the list is sorted as text', () 
 })
 
 test('a reason found before any node was looked at replaces the list, and preemption is told after it', () => {
-  const preemption = '0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
+  const help = 'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
   assert.equal(
     fitErrorMessage({
       nodeCount: 1,
       rejections: [],
       early: 'persistentvolumeclaim "x" not found',
-      preemption,
+      help,
     }),
-    `0/1 nodes are available: persistentvolumeclaim "x" not found. preemption: ${preemption}`,
+    `0/1 nodes are available: persistentvolumeclaim "x" not found. ${help}`,
   )
 })
 

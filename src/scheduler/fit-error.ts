@@ -9,17 +9,17 @@ export interface FitFailure {
   others?: string
   /** Said before any node was looked at. */
   early?: string
-  /** What preemption found, if it was tried. */
-  preemption?: string
+  /** What was tried to make room, and what came of it. */
+  help?: string
 }
 
 /** Upstream: FitError.Error (pkg/scheduler/framework/types.go). */
-export function fitErrorMessage({ nodeCount, rejections, others, early, preemption }: FitFailure): string {
+export function fitErrorMessage({ nodeCount, rejections, others, early, help }: FitFailure): string {
   if (nodeCount === 0) return 'no nodes available to schedule pods'
   const rest = others ? Array(nodeCount - rejections.length).fill({ reasons: [others] }) : []
   const why = early ?? histogram([...rejections, ...rest])
   const text = `0/${nodeCount} nodes are available:${why && ` ${why}.`}`
-  return preemption ? `${text} preemption: ${preemption}` : text
+  return help ? `${text} ${help}` : text
 }
 
 /** '1 Insufficient cpu, 2 node(s) were unschedulable', sorted as strings. */

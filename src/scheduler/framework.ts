@@ -2,7 +2,7 @@
 // Names, order and weights follow upstream's default profile (pkg/scheduler/apis/config/v1/default_plugins.go).
 import type { Pod } from '../api/types/core-v1.ts'
 import type { ClusterEvent } from './cluster-event.ts'
-import type { ClusterView } from './state/cluster-view.ts'
+import type { ClusterObjects, ClusterView } from './state/cluster-view.ts'
 import type { NodeInfo } from './state/node-info.ts'
 
 /** Why a node does not fit. Several reasons count separately in the message. */
@@ -26,6 +26,8 @@ export interface Plugin<F = unknown, S = unknown> {
   readonly name: string
   /** How much the score counts; 1 when left out. */
   readonly weight?: number
+  /** Why the Pod is not to be tried yet; it is asked again when something happens that may help. Upstream: PreEnqueue. */
+  hold?(pod: Pod, objects: ClusterObjects): string | undefined
   /** Computes once per Pod what the filter needs. Upstream: PreFilter. */
   prepare?(pod: Pod, cluster: ClusterView): Prepared<F>
   filter?(pod: Pod, node: NodeInfo, state: F): Rejection | undefined

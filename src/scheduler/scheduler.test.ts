@@ -11,7 +11,8 @@ import { defaultPlugins } from './plugins/default-plugins.ts'
 import { SchedulerLab } from './testing/scheduler-lab.fixture.ts'
 
 const FULL = '0/1 nodes are available: 1 Insufficient cpu.'
-const NO_VICTIMS = 'preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.'
+const NO_VICTIMS =
+  'no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.'
 
 test('a Pod gets a node, its condition and an event', async () => {
   await using lab = await SchedulerLab.create()
@@ -92,7 +93,7 @@ test('a cordoned node is used again when it is open', async () => {
   await lab.addPod('p')
   assert.equal(
     await lab.condition('p'),
-    'False Unschedulable: 0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
+    'False Unschedulable: 0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.',
   )
   const patch = { spec: { unschedulable: null, taints: null } }
   await lab.world.client.patch(nodes, { name: 'n' }, 'application/merge-patch+json', patch)

@@ -9,18 +9,17 @@ import { nextTurn } from '../base/next-turn.ts'
 import type { Client } from '../client/client.ts'
 import type { EventsV1Recorder } from '../client/events/events-v1-recorder.ts'
 import { Informer } from '../client/informer.ts'
-import { Binder } from './binder.ts'
+import { type Assumed, Binder } from './binder.ts'
 import { type ClusterEvent, changedAspects, changedPodAspects } from './cluster-event.ts'
 import { ClusterWatch } from './cluster-watch.ts'
 import { fitErrorMessage } from './fit-error.ts'
 import type { Plugin } from './framework.ts'
 import { defaultPlugins } from './plugins/default-plugins.ts'
-import { Preemptor } from './preemption/preemptor.ts'
+import { type PreemptionOutcome, Preemptor } from './preemption/preemptor.ts'
 import { type MayHelp, type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
 import { type Nowhere, scheduleOne } from './schedule-one.ts'
 import { NodeCache } from './state/node-cache.ts'
 import { NominatedPods } from './state/nominated-pods.ts'
-import type { AssumedPlan } from './volumes/assumed-volumes.ts'
 import { writePodStatus } from './write-pod-status.ts'
 
 /** Event notes are cut at this length, as upstream does. */
@@ -58,8 +57,8 @@ export class Scheduler {
       random: Math.random,
       ...options,
     }
-    this.#queue = new SchedulingQueue(options.clock)
     this.#watch = new ClusterWatch({ ...options, onEvent: event => this.#happened(event) })
+    this.#queue = new SchedulingQueue(options.clock, pod => this.#holderOf(pod))
     this.#cache = new NodeCache(this.#watch)
     const [watch, cache, nominated] = [this.#watch, this.#cache, this.#nominated]
     this.#binder = new Binder({ ...options, watch, cache, inBackground: work => this.#inBackground(work) })
@@ -168,6 +167,12 @@ export class Scheduler {
     return spec.schedulerName === this.#options.schedulerName
   }
 
+  /** The plugin that does not let it be tried. */
+  #holderOf(pod: Pod): string | undefined {
+    const { plugins } = this.#options
+    return plugins.find(({ hold }) => hold?.(pod, this.#watch) !== undefined)?.name
+  }
+
   #happened(event: ClusterEvent): void {
     this.#queue.wake(this.#helps(event))
   }
@@ -197,20 +202,21 @@ export class Scheduler {
   /** From now on it counts as being there. */
   #place(queued: QueuedPod, node: string): void {
     const { pod } = queued
-    const plan = this.#binder.assumeVolumes(pod, node)
+    const assumed = this.#binder.assume(pod, node)
     this.#assumed.add(pod.metadata.uid)
     this.#nominated.remove(pod.metadata.uid)
     this.#cache.setPod(pod, node)
-    this.#inBackground(this.#bind(queued, node, plan))
+    this.#inBackground(this.#bind(queued, node, assumed))
   }
 
-  async #bind(queued: QueuedPod, node: string, plan: AssumedPlan | undefined): Promise<void> {
+  async #bind(queued: QueuedPod, node: string, assumed: Assumed): Promise<void> {
     try {
-      await this.#binder.bind(queued.pod, node, plan)
+      await this.#binder.bind(queued.pod, node, assumed)
     } catch (error) {
+      await this.#binder.giveUp(queued.pod, assumed)
       this.#unplace(queued, error)
     } finally {
-      if (plan) this.#binder.forgetVolumes(plan)
+      this.#binder.forget(assumed)
     }
   }
 
@@ -236,8 +242,10 @@ export class Scheduler {
   #reject(queued: QueuedPod, nowhere: Nowhere): void {
     const { pod } = queued
     this.#queue.rejected(queued, nowhere.rejectedBy)
-    const { preemption, nominatedNode, victims } = this.#preemptor.judge(pod, nowhere)
-    const message = fitErrorMessage({ ...nowhere.failure, ...(preemption && { preemption }) })
+    const { told, isOver } = this.#binder.freeDevices(pod, nowhere, this.#options.random)
+    const { preemption, nominatedNode, victims } = isOver ? NOTHING : this.#preemptor.judge(pod, nowhere)
+    const help = preemption ? `${told}, preemption: ${preemption}` : told
+    const message = fitErrorMessage({ ...nowhere.failure, ...(!victims && { help }) })
     this.#tellFailure(pod, 'Unschedulable', message, nominatedNode)
     if (victims) this.#inBackground(this.#preemptor.makeRoom(pod, victims))
   }
@@ -255,5 +263,7 @@ export class Scheduler {
     this.#background.add(kept)
   }
 }
+
+const NOTHING: PreemptionOutcome = {}
 
 const isTerminal = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'

@@ -50,8 +50,10 @@ const waits = async (name: string): Promise<string> =>
     async () => (await find(name)).status.conditions?.find(({ type }) => type === 'PodScheduled')?.message,
   )
 
-const NO_HELP = 'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
-const NOBODY = 'preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.'
+const NO_HELP =
+  'no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
+const NOBODY =
+  'no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.'
 
 test('selectors, affinity and taints are kept to, and a change of the node is enough', async () => {
   const terms = [{ matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] }]
@@ -120,7 +122,7 @@ test('the least important pods make room for an important one, also one of anoth
   await createPod('polite', asking(1, { priorityClassName: 'polite' }))
   assert.equal(
     await waits('polite'),
-    `0/1 nodes are available: 1 Insufficient ${RESOURCE}. preemption: not eligible due to preemptionPolicy=Never.`,
+    `0/1 nodes are available: 1 Insufficient ${RESOURCE}. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.`,
   )
   await cluster.kubectl('delete pod polite --wait=false')
   const follow = cluster.follow(

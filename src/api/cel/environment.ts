@@ -4,6 +4,7 @@ import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-j
 import { registerAddressFunctions } from './address-functions.ts'
 import { registerAuthorizer } from './authorizer-functions.ts'
 import { countSteps, withinBudget } from './call-budget.ts'
+import { registerDevices, withoutIndexedHas } from './device-functions.ts'
 import { failureText, firstLine, type LibraryError, syntaxIssue } from './expression-error.ts'
 import { registerListFunctions } from './list-functions.ts'
 import { registerMessages } from './message-functions.ts'
@@ -28,15 +29,21 @@ registerQuantityFunctions(environment)
 registerAddressFunctions(environment)
 registerAuthorizer(environment)
 
-/** 'optional': for rules that look at a past that may not be. 'patch': for expressions that make objects. */
-export type Speech = 'plain' | 'optional' | 'patch'
+/**
+ * 'optional': for rules that look at a past that may not be. 'patch': for expressions that make objects. 'device': for
+ * selectors of devices.
+ */
+export type Speech = 'plain' | 'optional' | 'patch' | 'device'
 
 const patching = environment.clone(OPTIONS)
 registerMessages(patching)
+const selecting = environment.clone(OPTIONS)
+registerDevices(selecting)
 const speakers: Record<Speech, Environment> = {
   plain: environment,
   optional: environment.clone(OPTIONS).registerVariable('oldSelf', 'optional<dyn>'),
   patch: patching,
+  device: selecting,
 }
 
 /** An expression that cannot be read, or that failed; the message says why. */
@@ -78,8 +85,10 @@ function parse(expression: string, speaker: Environment, speech: Speech): ParseR
 const isLibraryError = (error: unknown): error is LibraryError =>
   error instanceof Error && 'code' in error && 'summary' in error
 
-const readable = (expression: string, speech: Speech) =>
-  speech === 'patch' ? withoutMessageLiterals(expression) : expression
+function readable(expression: string, speech: Speech): string {
+  if (speech === 'patch') return withoutMessageLiterals(expression)
+  return speech === 'device' ? withoutIndexedHas(expression, selecting) : expression
+}
 
 /** An expression taken apart. Throws CelError when the text is none. */
 export const astOf = (expression: string): ASTNode => parse(expression, environment, 'plain').ast

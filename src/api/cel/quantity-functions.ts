@@ -2,7 +2,7 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { Quantity, QuantityError } from '../quantity.ts'
 
-class CelQuantity {
+export class CelQuantity {
   readonly quantity: Quantity
 
   constructor(quantity: Quantity) {
@@ -10,7 +10,7 @@ class CelQuantity {
   }
 }
 
-class CelSemver {
+export class CelSemver {
   readonly numbers: readonly number[]
   readonly pre: string
 

@@ -9,7 +9,8 @@ export const FINALIZER = 'resource.kubernetes.io/delete-protection'
 
 export type ClaimStep =
   | { do: 'nothing' }
-  | { do: 'updateStatus'; status: ResourceClaim['status'] }
+  /** `isFree`: it has no devices any more, and needs its guard no longer. */
+  | { do: 'updateStatus'; status: ResourceClaim['status']; isFree: boolean }
   | { do: 'removeFinalizer' }
   /** It was made for a Pod that does not need it any more. */
   | { do: 'delete' }
@@ -20,25 +21,32 @@ export function decideClaim(claim: ResourceClaim, find: (name: string) => Pod | 
   const reservedFor = status.reservedFor ?? []
   const valid = reservedFor.filter(consumer => isInUse(consumer, find))
   const isProtected = metadata.finalizers?.includes(FINALIZER) ?? false
-  if (valid.length < reservedFor.length || (valid.length === 0 && isProtected && status.allocation)) {
-    const { reservedFor: _, allocation, ...rest } = status
-    const isFree = valid.length === 0 && isProtected
-    return {
-      do: 'updateStatus',
-      status: {
-        ...rest,
-        ...(valid.length > 0 && { reservedFor: valid }),
-        ...(allocation && !isFree && { allocation }),
-      },
-    }
-  }
+  if (valid.length < reservedFor.length) return withConsumers(status, valid, isProtected)
   if (valid.length > 0) return { do: 'nothing' }
-  if (isProtected && !status.allocation) return { do: 'removeFinalizer' }
+  if (isProtected && metadata.deletionTimestamp) {
+    return status.allocation ? withConsumers(status, [], true) : { do: 'removeFinalizer' }
+  }
   const owner = controllerOf(claim)
   if (owner?.kind !== 'Pod' || metadata.deletionTimestamp) return { do: 'nothing' }
   const pod = find(owner.name)
   // One whose Pod is gone is the garbage collector's.
   return pod && (pod.metadata.uid !== owner.uid || isDone(pod)) ? { do: 'delete' } : { do: 'nothing' }
+}
+
+/** Devices are given back when the last user goes. A claim that nobody has used yet keeps them: somebody is about to. */
+function withConsumers(
+  { reservedFor: _, allocation, devices, ...rest }: ResourceClaim['status'],
+  consumers: ResourceClaimConsumerReference[],
+  isProtected: boolean,
+): ClaimStep {
+  const isFree = consumers.length === 0 && isProtected
+  const status = {
+    ...rest,
+    ...(consumers.length > 0 && { reservedFor: consumers }),
+    ...(!isFree && allocation && { allocation }),
+    ...(!isFree && devices && { devices }),
+  }
+  return { do: 'updateStatus', status, isFree }
 }
 
 /** Consumers of other kinds are nobody's to judge here. */

@@ -116,6 +116,7 @@ const allocation = { devices: {} }
 const claim = (status: ResourceClaim['status'], metadata: object = {}): ResourceClaim =>
   ({ metadata: { ...meta('c'), ...metadata }, spec: { devices: {} }, status }) as ResourceClaim
 const owned = { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'web', uid, controller: true }] }
+const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' }
 const guarded = { finalizers: [FINALIZER] }
 
 const steps: Record<string, [ResourceClaim, Pod | undefined, ClaimStep]> = {
@@ -127,12 +128,12 @@ const steps: Record<string, [ResourceClaim, Pod | undefined, ClaimStep]> = {
   'a Pod that has ended uses nothing, and the devices are free': [
     claim({ allocation, reservedFor: byPods('web') }, guarded),
     done,
-    { do: 'updateStatus', status: {} },
+    { do: 'updateStatus', status: {}, isFree: true },
   ],
   'one of two users has gone': [
     claim({ allocation, reservedFor: byPods('web', 'gone') }, guarded),
     running,
-    { do: 'updateStatus', status: { allocation, reservedFor: byPods('web') } },
+    { do: 'updateStatus', status: { allocation, reservedFor: byPods('web') }, isFree: false },
   ],
   'users of other kinds are not judged': [
     claim(
@@ -142,7 +143,23 @@ const steps: Record<string, [ResourceClaim, Pod | undefined, ClaimStep]> = {
     undefined,
     { do: 'nothing' },
   ],
-  'without devices it may go': [claim({}, guarded), undefined, { do: 'removeFinalizer' }],
+  'one that is about to get devices is left alone': [claim({}, guarded), undefined, { do: 'nothing' }],
+  'one that has devices and no user yet keeps them': [
+    claim({ allocation }, guarded),
+    undefined,
+    { do: 'nothing' },
+  ],
+  'one that is deleted gives its devices back': [
+    claim({ allocation }, { ...guarded, ...deleted }),
+    undefined,
+    { do: 'updateStatus', status: {}, isFree: true },
+  ],
+  'one that is deleted stays while somebody uses it': [
+    claim({ allocation, reservedFor: byPods('web') }, { ...guarded, ...deleted }),
+    running,
+    { do: 'nothing' },
+  ],
+  'without devices it may go': [claim({}, { ...guarded, ...deleted }), undefined, { do: 'removeFinalizer' }],
   'one of a Pod that has ended goes': [claim({}, owned), done, { do: 'delete' }],
   'one of a Pod that waits stays': [claim({}, owned), running, { do: 'nothing' }],
   'one whose Pod is not there is left to the garbage collector': [

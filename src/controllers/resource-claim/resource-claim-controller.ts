@@ -12,7 +12,7 @@ import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
 import { controllerOf } from '../pod-control/claim.ts'
 import { messageOf } from '../pod-control/pod-control.ts'
-import { decideClaim, FINALIZER } from './decide-claim.ts'
+import { type ClaimStep, decideClaim, FINALIZER } from './decide-claim.ts'
 import { claimFromTemplate, isDone, missingClaims, orphanFor, statusesWith } from './decide-pod-claims.ts'
 
 const POD = 'pod:'
@@ -150,22 +150,32 @@ export class ResourceClaimController {
     }
   }
 
-  async #carryOut(claim: ResourceClaim, step: ReturnType<typeof decideClaim>): Promise<void> {
+  async #carryOut(claim: ResourceClaim, step: ClaimStep): Promise<void> {
     const { client } = this.#context
-    const { name, namespace = '', uid, finalizers = [] } = claim.metadata
+    const { name, namespace = '', uid } = claim.metadata
     switch (step.do) {
       case 'nothing':
         return
       case 'updateStatus':
-        await client.update(resourceClaims, { ...claim, status: step.status }, { subresource: 'status' })
+        await this.#updateStatus(claim, step)
         return
-      case 'removeFinalizer': {
-        const kept = finalizers.filter(one => one !== FINALIZER)
-        await client.update(resourceClaims, { ...claim, metadata: { ...claim.metadata, finalizers: kept } })
+      case 'removeFinalizer':
+        await this.#unguard(claim)
         return
-      }
       case 'delete':
         await client.delete(resourceClaims, { name, namespace }, { preconditions: { uid } })
     }
+  }
+
+  async #updateStatus(claim: ResourceClaim, { status, isFree }: ClaimStep & { do: 'updateStatus' }) {
+    const { client } = this.#context
+    const changed = await client.update(resourceClaims, { ...claim, status }, { subresource: 'status' })
+    if (isFree) await this.#unguard(changed)
+  }
+
+  async #unguard(claim: ResourceClaim): Promise<void> {
+    const finalizers = (claim.metadata.finalizers ?? []).filter(one => one !== FINALIZER)
+    const metadata = { ...claim.metadata, finalizers }
+    await this.#context.client.update(resourceClaims, { ...claim, metadata })
   }
 }

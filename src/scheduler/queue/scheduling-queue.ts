@@ -26,13 +26,20 @@ export interface QueuedPod {
   failed: boolean
 }
 
+/** The plugin that does not let the Pod be tried yet. */
+export type Holds = (pod: Pod) => string | undefined
+
 /** Whether the change that is at hand may let the Pod fit. */
 export type MayHelp = (queued: QueuedPod) => boolean
+
+/** Upstream's name of the plugin; nothing but a change of the Pod helps. */
+const GATES = 'SchedulingGates'
 
 const uidOf = ({ pod }: QueuedPod) => pod.metadata.uid
 
 export class SchedulingQueue {
   readonly #clock: Clock
+  readonly #holds: Holds
   readonly #active = new PriorityHeap<QueuedPod>(uidOf, isBefore)
   readonly #backingOff = new PriorityHeap<QueuedPod>(uidOf, endsBefore)
   /** Backing off after an error. */
@@ -42,8 +49,9 @@ export class SchedulingQueue {
   readonly #gated = new Map<string, QueuedPod>()
   #wake: (() => void) | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, holds: Holds = () => undefined) {
     this.#clock = clock
+    this.#holds = holds
   }
 
   get size(): number {
@@ -55,7 +63,7 @@ export class SchedulingQueue {
     return this.#find(uid) !== undefined
   }
 
-  /** A Pod that is new; one with scheduling gates is held until they are gone. */
+  /** A Pod that is new; one with scheduling gates is held until they are gone, as is one that a plugin holds. */
   add(pod: Pod): void {
     const now = this.#clock.now()
     const known = this.#take(pod.metadata.uid)
@@ -67,8 +75,9 @@ export class SchedulingQueue {
       since: now,
       failed: false,
     }
-    if (pod.spec.schedulingGates?.length) this.#gated.set(pod.metadata.uid, queued)
-    else this.#activate(queued)
+    const holder = pod.spec.schedulingGates?.length ? GATES : this.#holds(pod)
+    if (holder === undefined) this.#activate(queued)
+    else this.#gated.set(pod.metadata.uid, { ...queued, rejectedBy: new Set([holder]) })
   }
 
   /** Takes over a newer version of the object; whether it is tried again is decided by what changed. */
@@ -116,6 +125,7 @@ export class SchedulingQueue {
   /** Something happened: Pods that it may help are tried again, after the rest of their back-off. */
   wake(mayHelp: MayHelp): void {
     for (const queued of [...this.#unschedulable.values()]) this.#wakeOne(queued, mayHelp)
+    for (const queued of [...this.#gated.values()]) if (mayHelp(queued)) this.add(queued.pod)
   }
 
   /**
@@ -135,6 +145,11 @@ export class SchedulingQueue {
   #wakeOne(queued: QueuedPod, mayHelp: MayHelp): void {
     if (queued.rejectedBy.size > 0 && !mayHelp(queued)) return
     this.#unschedulable.delete(uidOf(queued))
+    const holder = this.#holds(queued.pod)
+    if (holder !== undefined) {
+      this.#gated.set(uidOf(queued), { ...queued, rejectedBy: new Set([holder]) })
+      return
+    }
     if (backoffEnd(queued) <= this.#clock.now()) this.#activate(queued)
     else {
       this.#backingOff.put(queued)

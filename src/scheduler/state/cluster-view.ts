@@ -1,6 +1,7 @@
 // All that plugins may look at, as it is while one Pod is judged.
 import type { LabelMatcher, Labels } from '../../api/labels.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import type { DeviceObjects } from '../devices/device-objects.ts'
 import type { VolumeObjects } from '../volumes/volume-objects.ts'
 import type { NodeInfo } from './node-info.ts'
 
@@ -21,6 +22,7 @@ export interface ClusterObjects {
   /** Matches the Pods that belong together with this one by a Service or a controller; undefined when there is none. */
   siblingsOf(pod: Pod): Siblings | undefined
   readonly volumes: VolumeObjects
+  readonly devices: DeviceObjects
 }
 
 export interface Siblings {

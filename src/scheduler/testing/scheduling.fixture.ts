@@ -2,6 +2,7 @@
 import { matchesAll } from '../../api/labels.ts'
 import type { Node, NodeSpec, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { Cycle } from '../cycle.ts'
+import { noDevices } from '../devices/device-objects.ts'
 import { fitErrorMessage } from '../fit-error.ts'
 import type { Plugin } from '../framework.ts'
 import { defaultPlugins } from '../plugins/default-plugins.ts'
@@ -70,6 +71,7 @@ export class World {
       namespaceLabels: () => undefined,
       siblingsOf: () => undefined,
       volumes: noVolumes,
+      devices: noDevices,
       ...objects,
     })
     for (const one of nodes) this.cache.setNode(one)
