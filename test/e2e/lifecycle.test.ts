@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { ContainerStatus, Pod } from '../../src/api/types/core-v1.ts'
+import { box, lifecyclePods, pod, shared, stays, tells, volumesOf } from './lifecycle.fixture.ts'
 import { eventually, kubernode, type Output, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
@@ -14,141 +15,6 @@ let applied: Output
 const dir = mkdtempSync(join(tmpdir(), 'kubernode-lifecycle-'))
 const manifests = join(dir, 'manifests')
 const out = join(dir, 'out')
-
-const box = (name: string, script: string, more: object = {}) => ({
-  name,
-  image: 'busybox',
-  imagePullPolicy: 'IfNotPresent',
-  command: ['sh', '-c', script],
-  ...more,
-})
-const pod = (name: string, spec: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
-const nginx = (more: object) => ({ name: 'web', image: 'nginx', imagePullPolicy: 'IfNotPresent', ...more })
-const stays = 'trap "exit 0" TERM; while true; do sleep 0.05; done'
-/** Ends with `code`, and leaves its name behind. */
-const tells = (name: string, code: number) =>
-  `trap 'echo ${name} >> /out/ends; exit ${code}' TERM; while true; do sleep 0.05; done`
-const shared = { volumeMounts: [{ name: 'out', mountPath: '/out' }] }
-const volumes = [{ name: 'out', hostPath: { path: out } }]
-const sidecar = { restartPolicy: 'Always' }
-const command = (...words: string[]) => ({ exec: { command: words } })
-
-const all = [
-  pod('hooks', {
-    terminationGracePeriodSeconds: 5,
-    volumes,
-    containers: [
-      nginx({
-        ...shared,
-        lifecycle: {
-          postStart: command('sh', '-c', 'echo hello from the hook > /usr/share/nginx/html/index.html'),
-          preStop: command('sh', '-c', 'echo bye > /out/bye'),
-        },
-      }),
-      {
-        ...nginx({ name: 'tcp', lifecycle: { postStart: { tcpSocket: { port: 8080 } } } }),
-        command: [
-          'sh',
-          '-c',
-          "sleep 0.3; sed -i 's/80;/8080;/' /etc/nginx/conf.d/default.conf; exec nginx -g 'daemon off;'",
-        ],
-      },
-    ],
-  }),
-  pod('badhook', {
-    terminationGracePeriodSeconds: 1,
-    containers: [
-      box('app', stays, { lifecycle: { postStart: command('sh', '-c', 'echo oops >&2; exit 3') } }),
-    ],
-  }),
-  pod('fallback', {
-    // It serves before the hook asks: a hook that finds nobody fails, and its container starts anew ever later.
-    initContainers: [nginx({ ...sidecar, startupProbe: { httpGet: { port: 80 }, periodSeconds: 1 } })],
-    containers: [
-      box('app', 'sleep 3600', {
-        lifecycle: { postStart: { httpGet: { path: '/', port: 80, scheme: 'HTTPS' } } },
-      }),
-    ],
-  }),
-  pod('sides', {
-    restartPolicy: 'Never',
-    volumes,
-    initContainers: [
-      box('one', tells('one', 7), {
-        ...sidecar,
-        ...shared,
-        startupProbe: { ...command('true'), periodSeconds: 1 },
-      }),
-      box('setup', 'true'),
-      box('two', tells('two', 8), { ...sidecar, ...shared }),
-    ],
-    containers: [box('job', 'sleep 1; echo job >> /out/ends', shared)],
-  }),
-  pod('legacy', {
-    restartPolicy: 'Never',
-    containers: [
-      box('app', 'sleep 1'),
-      box('proxy', `sleep 1; touch /ready; ${stays}`, {
-        readinessProbe: { ...command('cat', '/ready'), periodSeconds: 1 },
-        lifecycle: { type: 'Sidecar' },
-      }),
-    ],
-  }),
-  pod('deadline', { activeDeadlineSeconds: 2, containers: [box('app', stays)] }),
-  pod('words', {
-    restartPolicy: 'Never',
-    containers: [
-      box('logs', 'echo first; echo last words; exit 1', {
-        terminationMessagePolicy: 'FallbackToLogsOnError',
-      }),
-      box('file', "head -c 5000 /dev/zero | tr '\\0' x > /dev/termination-log; exit 2"),
-      box('fine', 'echo fine', { terminationMessagePolicy: 'FallbackToLogsOnError' }),
-    ],
-  }),
-  pod('rules', {
-    restartPolicy: 'Never',
-    volumes: [{ name: 'out', emptyDir: {} }],
-    initContainers: [box('init', 'echo x >> /out/inits', shared)],
-    containers: [
-      box('app', `sleep 0.3; test $(wc -l < /out/inits) -ge 2 || exit 88; ${stays}`, {
-        ...shared,
-        restartPolicy: 'Never',
-        restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } }],
-      }),
-      box('other', stays),
-    ],
-  }),
-  pod('gated', { readinessGates: [{ conditionType: 'example.com/go' }], containers: [box('app', stays)] }),
-  pod('sick', {
-    containers: [
-      box('app', "trap '' TERM; while true; do sleep 0.1; done", {
-        livenessProbe: {
-          ...command('false'),
-          periodSeconds: 1,
-          failureThreshold: 1,
-          initialDelaySeconds: 1,
-          terminationGracePeriodSeconds: 1,
-        },
-      }),
-    ],
-  }),
-  pod('signal', {
-    os: { name: 'linux' },
-    volumes,
-    containers: [
-      box('app', "trap 'echo usr1 > /out/signal; exit 0' USR1; while true; do sleep 0.05; done", {
-        ...shared,
-        lifecycle: { stopSignal: 'SIGUSR1' },
-      }),
-    ],
-  }),
-  pod('talk', {
-    terminationGracePeriodSeconds: 0,
-    containers: [
-      box('app', 'i=0; while true; do echo "line $i of a log that is rotated"; i=$((i+1)); sleep 0.01; done'),
-    ],
-  }),
-]
 
 before(async () => {
   for (const folder of [manifests, out]) mkdirSync(folder)
@@ -168,7 +34,7 @@ crashLoopBackOff: {maxContainerRestartPeriod: 2s}
   )
   cluster = await TestCluster.up('--kubelet-config', configuration, '--manifests', manifests)
   applied = await cluster.tryKubectl(['create', '-f', '-'], {
-    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: all }),
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: lifecyclePods(out) }),
   })
 })
 
@@ -369,7 +235,9 @@ test('when the node goes down, Pods end in their ways; when it comes up, they ru
     '--image=busybox',
     '--image-pull-policy=IfNotPresent',
     '--overrides',
-    JSON.stringify({ spec: { volumes, containers: [box('app', tells('polite', 0), shared)] } }),
+    JSON.stringify({
+      spec: { volumes: volumesOf(out), containers: [box('app', tells('polite', 0), shared)] },
+    }),
   ])
   await until('polite', isReady)
   const { code, stderr } = await kubernode(

@@ -1,6 +1,6 @@
 // exec, attach, port-forward, cp, run and debug with real kubectl and the JavaScript client, against real containers.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ import { after, before, test } from 'node:test'
 import { Attach, Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node'
 import { WebSocket } from 'ws'
 import type { Pod } from '../../src/api/types/core-v1.ts'
+import { type Conversation, converse, SCREEN, WEB } from './streaming.fixture.ts'
 import { eventually, type KubectlVersion, kubectlBinary, TestCluster } from './test-cluster.ts'
 
 const VERSIONS: KubectlVersion[] = ['1.20', '1.36']
@@ -21,17 +22,7 @@ const LARGE_BYTES = 50 * 1024 * 1024
 
 let cluster: TestCluster
 
-const PODS = `
-apiVersion: v1
-kind: Pod
-metadata: {name: web, labels: {app: web}, annotations: {kubectl.kubernetes.io/default-container: box}}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - {name: nginx, image: nginx, imagePullPolicy: IfNotPresent, ports: [{containerPort: 80, name: http}]}
-  - {name: box, image: busybox:1.30, command: [sleep, "100000"]}
-  - {name: greeter, image: busybox:1.30, command: [nc, -ll, -p, "82", -e, echo, hello]}
----
+const ECHO = `
 apiVersion: v1
 kind: Pod
 metadata: {name: echo}
@@ -44,51 +35,20 @@ spec:
     stdin: true
     stdinOnce: true
     command: [sh, -c, "cat; echo the end"]
----
-apiVersion: v1
-kind: Pod
-metadata: {name: screen}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - {name: shell, image: busybox:1.30, stdin: true, tty: true, command: [sh]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec:
-  selector: {app: web}
-  ports: [{port: 8080, targetPort: http, name: main}]
 `
 
 before(async () => {
   cluster = await TestCluster.up()
-  await cluster.kubectl('apply -f -', { input: PODS })
+  await cluster.kubectl('apply -f -', { input: [WEB, ECHO, SCREEN].join('---') })
   await cluster.kubectl('wait --for=condition=Ready pod/web pod/echo pod/screen --timeout=30s')
 })
 
 after(() => cluster?.[Symbol.asyncDispose]())
 
-interface Conversation {
-  child: ChildProcess
-  said(): string
-  ended: Promise<number>
-}
-
 /** kubectl on a terminal of its own, of 33 rows and 99 columns. */
 function onTerminal(version: KubectlVersion, args: string): Conversation {
   const command = `stty rows 33 cols 99; exec ${kubectlBinary(version)} ${args}`
   return converse(spawn('script', ['-qec', command, '/dev/null'], { env: environment() }))
-}
-
-function converse(child: ChildProcess): Conversation {
-  let text = ''
-  for (const output of [child.stdout, child.stderr])
-    output!.setEncoding('utf8').on('data', chunk => {
-      text += chunk
-    })
-  const ended = once(child, 'close').then(([code]) => code as number)
-  return { child, said: () => text, ended }
 }
 
 const environment = () => ({ ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: cluster.dataDir })
@@ -257,48 +217,6 @@ test('the default container is the one that an annotation names; several without
   const path = '/api/v1/namespaces/default/pods/web/exec?command=true&stdout=true'
   const { stderr } = await cluster.tryKubectl(['create', '--raw', path, '-f', '-'], { input: '{}' })
   assert.match(stderr, /a container name must be specified for pod web, choose one of: \[nginx box/)
-})
-
-test('the proxy subresources: a pod, a service by its port, the kubelet of the node', async () => {
-  const raw = (path: string) => cluster.tryKubectl(['get', '--raw', `/api/v1/${path}`])
-  const [node] = (await cluster.kubectl('get nodes -o name')).trim().split('/').slice(1)
-  await eventually('endpoints', async () => /:80/.test(await cluster.kubectl('get endpoints web')))
-  for (const target of ['pods/web', 'pods/http:web:80', 'services/web:main', 'services/web:8080']) {
-    const { stdout } = await raw(`namespaces/default/${target}/proxy/`)
-    assert.match(stdout, /Welcome to nginx!/, target)
-  }
-  const cases: [string, RegExp][] = [
-    [
-      'namespaces/default/pods/web:81/proxy/',
-      /error trying to reach service: dial tcp [\d.]+:81: connect: connection refused/,
-    ],
-    ['namespaces/default/services/web:9/proxy/', /no service port 9 found for service "web"/],
-    ['namespaces/default/services/web/proxy/', /no endpoints available for service "web"/],
-    [`nodes/${node}/proxy/nonsense`, /NotFound/],
-  ]
-  for (const [path, words] of cases) assert.match((await raw(path)).stderr, words)
-  assert.equal((await raw(`nodes/${node}/proxy/healthz`)).stdout, 'ok')
-  assert.match((await raw(`nodes/${node}/proxy/runningpods/`)).stdout, /"name":"screen"/)
-  const run = ['create', '--raw', `/api/v1/nodes/${node}/proxy/run/default/web/box?cmd=id`, '-f', '-']
-  assert.match((await cluster.tryKubectl(run, { input: '' })).stdout, /^uid=0/)
-})
-
-test('kubectl proxy and port-forward to a service', async () => {
-  const proxy = converse(spawn(kubectlBinary(), ['proxy', '--port=0'], { env: environment() }))
-  const [, address] = await eventually('the proxy', () => /(127\.0\.0\.1:\d+)/.exec(proxy.said()))
-  const answer = await fetch(`http://${address}/api/v1/namespaces/default/pods/web/proxy`, {
-    redirect: 'manual',
-  })
-  assert.equal(answer.status, 301)
-  assert.equal(answer.headers.get('location'), '/api/v1/namespaces/default/pods/web/proxy/')
-  proxy.child.kill()
-  const forward = converse(
-    spawn(kubectlBinary(), ['port-forward', 'svc/web', ':8080'], { env: environment() }),
-  )
-  const [, port] = await eventually('the port', () => /127\.0\.0\.1:(\d+) -> 80/.exec(forward.said()))
-  assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /Welcome to nginx!/)
-  forward.child.kill()
-  await Promise.all([proxy.ended, forward.ended])
 })
 
 function jsClient(): KubeConfig {
