@@ -7,9 +7,11 @@ import { CRI_CODE, CriError, criNotFound } from '../cri/cri-error.ts'
 import { EventHub } from '../cri/event-hub.ts'
 import { matchesContainer, matchesSandbox } from '../cri/list-filters.ts'
 import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
+import { asService, type Service } from './as-service.ts'
 import type { ContainerProgram, Programs } from './container-program.ts'
 import { FakeContainer } from './fake-container.ts'
 import { type FakeImage, FakeImages } from './fake-images.ts'
+import { type FakeSandbox, fakeSandbox } from './fake-sandbox.ts'
 
 export interface FakeRuntimeOptions {
   clock: Clock
@@ -19,12 +21,6 @@ export interface FakeRuntimeOptions {
   programs?: Programs
 }
 
-export interface FakeSandbox {
-  status: cri.PodSandboxStatus
-  config: cri.PodSandboxConfig
-}
-
-type Service = cri.RuntimeService & cri.ImageService
 type Method = keyof Service
 
 export class FakeRuntime {
@@ -55,13 +51,7 @@ export class FakeRuntime {
 
   /** As the interface that its users know; calls it has not are refused as a server refuses them. */
   get service(): Service {
-    return new Proxy(this, {
-      get(target, name) {
-        const own = Reflect.get(target, name) ?? Reflect.get(target.images, name)
-        if (typeof own === 'function') return givenUp(own.bind(name in target ? target : target.images))
-        return name === 'then' ? undefined : () => Promise.reject(unimplemented(String(name)))
-      },
-    }) as unknown as Service
+    return asService(this, this.images)
   }
 
   /** The newest container of that name. */
@@ -121,25 +111,16 @@ export class FakeRuntime {
       throw new CriError(CRI_CODE.unknown, `no runtime for ${JSON.stringify(runtimeHandler)} is configured`)
     this.#called('runPodSandbox', config!.metadata.name)
     const id = `sandbox-${++this.#made}`
-    const status = this.#newSandbox(id, config!, runtimeHandler ?? '')
-    this.sandboxes.set(id, { status, config: config! })
-    this.#tell('CONTAINER_STARTED_EVENT', status)
-    return { podSandboxId: id }
-  }
-
-  #newSandbox(id: string, config: cri.PodSandboxConfig, runtimeHandler: string): cri.PodSandboxStatus {
-    const network = config.linux?.securityContext?.namespaceOptions?.network ?? 'POD'
-    return {
+    const sandbox = fakeSandbox({
       id,
-      metadata: config.metadata,
-      state: 'SANDBOX_READY',
+      config: config!,
+      runtimeHandler: runtimeHandler ?? '',
+      address: this.#address(),
       createdAt: this.#nanos(),
-      network: { ip: network === 'NODE' ? '' : this.#address(), additionalIps: [] },
-      linux: { namespaces: { options: { network } } },
-      labels: config.labels ?? {},
-      annotations: config.annotations ?? {},
-      runtimeHandler,
-    }
+    })
+    this.sandboxes.set(id, sandbox)
+    this.#tell('CONTAINER_STARTED_EVENT', sandbox.status)
+    return { podSandboxId: id }
   }
 
   #address(): string {
@@ -368,24 +349,6 @@ export class FakeRuntime {
     return this.#clock.now() * 1e6
   }
 }
-
-/** As calls over a wire: whoever aborts one does not wait for it, and what it does goes on. */
-function givenUp(call: (request: unknown, signal?: AbortSignal) => unknown) {
-  return (request: unknown, signal?: AbortSignal): unknown => {
-    const answer = call(request, signal)
-    if (!signal || !(answer instanceof Promise)) return answer
-    const done = new AbortController()
-    const aborted = new Promise((_, reject) => {
-      if (signal.aborted) reject(signal.reason)
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: done.signal })
-    })
-    aborted.catch(() => {})
-    return Promise.race([answer, aborted]).finally(() => done.abort())
-  }
-}
-
-const unimplemented = (name: string) =>
-  new CriError(CRI_CODE.unimplemented, `the fake runtime has no ${name}`)
 
 const notRunning = (what: string, id: string) =>
   new CriError(CRI_CODE.failedPrecondition, `${what} ${id} is not running`)
