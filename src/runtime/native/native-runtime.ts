@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type * as cri from '../cri/cri.generated.ts'
-import { CRI_CODE, CriError, criNotFound } from '../cri/cri-error.ts'
+import { CRI_CODE, CriError } from '../cri/cri-error.ts'
 import { EventHub } from '../cri/event-hub.ts'
 import { matchesContainer, matchesSandbox } from '../cri/list-filters.ts'
 import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
@@ -15,21 +15,18 @@ import type { ContainerRecord } from './containers/container-record.ts'
 import { SpecMaker } from './containers/container-spec.ts'
 import { ContainerStore } from './containers/container-store.ts'
 import { containerStatus, containerSummary } from './containers/container-views.ts'
-import { execSync } from './containers/exec-sync.ts'
 import { watchExits } from './containers/exit-watch.ts'
-import { imageVolumesOf, withImageVolumes } from './containers/image-volumes.ts'
+import { newContainer } from './containers/new-container.ts'
 import { updateResources } from './containers/update-resources.ts'
-import { checkPropagation, makeSources } from './host-mounts.ts'
 import type { ImageStore } from './images/image-store.ts'
 import { PodNetwork } from './network/pod-network.ts'
 import type { RuntimeChoice } from './probe.ts'
 import { type Sandbox, SandboxStore, sandboxStatus, sandboxSummary } from './sandbox/sandbox-store.ts'
-import { userIdsOf } from './sandbox/user-namespace.ts'
 import { lackOfUserNamespaces } from './sandbox/user-namespace-support.ts'
 import type { StateDir } from './state-dir.ts'
 import { RuntimeStats } from './stats/runtime-stats.ts'
 import { StatsService } from './stats/stats-service.ts'
-import { StreamingCalls } from './streaming/streaming-calls.ts'
+import { CommandService } from './streaming/command-service.ts'
 
 export interface NativeRuntimeOptions {
   /** The cluster's name. */
@@ -56,10 +53,6 @@ type Service = Pick<
   | 'containerStatus'
   | 'updateContainerResources'
   | 'reopenContainerLog'
-  | 'execSync'
-  | 'exec'
-  | 'attach'
-  | 'portForward'
   | 'getContainerEvents'
 >
 
@@ -72,8 +65,9 @@ export class NativeRuntime implements Service {
   readonly #specs: SpecMaker
   readonly #appArmor: AppArmor
   readonly #warmAttach = attachWarmer()
-  readonly #streaming: StreamingCalls
   readonly #figures: RuntimeStats
+  /** The CRI's calls into what runs. */
+  readonly commands: CommandService
   /** The CRI's calls for figures. */
   readonly stats: StatsService
   /** The CRI's calls about the runtime itself. */
@@ -101,7 +95,7 @@ export class NativeRuntime implements Service {
       },
       onEvent: (type, container) => this.#publish(type, container),
     })
-    this.#streaming = new StreamingCalls({ dir, choice, clock, log })
+    this.commands = new CommandService(this.#containers, this.#sandboxes, { dir, choice, clock, log })
     const cgroupOf = (sandbox: Sandbox, id = '') => join(cgroupParent(sandbox.config), id)
     this.#figures = new RuntimeStats({ dir, clock, cgroupOf })
     this.stats = new StatsService(this.#containers, this.#sandboxes, this.#figures)
@@ -115,7 +109,7 @@ export class NativeRuntime implements Service {
 
   /** Finds what an earlier runtime left and watches for ends from then on. */
   async open(): Promise<void> {
-    await this.#streaming.open()
+    await this.commands.open()
     await this.#sandboxes.recover()
     await this.#containers.recover()
     this.#stopWatching = watchExits(this.#options.dir.exits, id => this.#containers.ended(id))
@@ -123,7 +117,7 @@ export class NativeRuntime implements Service {
 
   close(): void {
     this.#stopWatching()
-    this.#streaming.close()
+    this.commands.close()
   }
 
   /** Tried out once. */
@@ -194,54 +188,19 @@ export class NativeRuntime implements Service {
     return { items }
   }
 
-  async createContainer({
-    podSandboxId,
-    config,
-    sandboxConfig,
-  }: cri.CreateContainerRequest): Promise<cri.CreateContainerResponse> {
+  async createContainer(request: cri.CreateContainerRequest): Promise<cri.CreateContainerResponse> {
     this.#warmAttach()
+    const { podSandboxId, config } = request
     const sandbox = this.#sandboxes.get(podSandboxId)
     if (!sandbox.ready)
       throw new CriError(CRI_CODE.failedPrecondition, `sandbox ${podSandboxId} is not running`)
     checkContainerName(podSandboxId, config?.metadata, this.#containers.list().map(containerSummary))
-    makeSources(config.mounts ?? [])
-    checkPropagation(config.mounts ?? [])
-    const { images } = this.#options
-    const image = images.find(config.image?.image ?? '')
-    if (!image) throw criNotFound('image', config.image?.image ?? '')
-    const lowerDirs = images.lowerDirectories(image.id)
-    const user = this.#specs.userOf(config, image.config.User ?? '', lowerDirs)
-    const volumes = imageVolumesOf(config.mounts ?? [], images)
-    const logDirectory = (sandboxConfig ?? sandbox.config).logDirectory ?? ''
-    const appArmorProfile = await this.#appArmor.profileFor(config.linux?.securityContext)
-    const userIds = userIdsOf(sandbox.config.linux?.securityContext?.namespaceOptions)
-    const record = await this.#containers.create({
-      sandboxId: podSandboxId,
-      config,
-      imageId: image.id,
-      imageRef: image.repoDigests[0] ?? image.id,
-      logPath: config.logPath && logDirectory ? join(logDirectory, config.logPath) : '/dev/null',
-      stopSignal: stopSignalOf(config, image.config.StopSignal),
-      lowerDirs,
-      user: { uid: user.uid, gid: user.gid, supplementalGroups: user.groups },
-      ...(volumes.length > 0 && { volumeImageIds: volumes.map(({ imageId }) => imageId) }),
-      ...(userIds && {
-        mapping: { ids: userIds, userNamespace: this.#options.dir.pod(podSandboxId, 'user') },
-      }),
-      spec: (id, bundle, rootfs, mapped) => {
-        const mounted = withImageVolumes(config, bundle, volumes, mapped)
-        return this.#specs.make(id, rootfs, {
-          sandbox,
-          config: mounted,
-          image: image.config,
-          user,
-          mapped,
-          appArmorProfile,
-        })
-      },
-    })
-    for (const { imageId } of [...volumes, { imageId: image.id }]) images.markUsed(imageId)
-    return { containerId: record.id }
+    const { dir, images } = this.#options
+    const parts = { dir, images, specs: this.#specs, appArmor: this.#appArmor }
+    const wanted = await newContainer(request, sandbox, parts)
+    const { id } = await this.#containers.create(wanted)
+    for (const imageId of [...(wanted.volumeImageIds ?? []), wanted.imageId]) images.markUsed(imageId)
+    return { containerId: id }
   }
 
   async startContainer({ containerId }: cri.StartContainerRequest): Promise<cri.StartContainerResponse> {
@@ -286,49 +245,13 @@ export class NativeRuntime implements Service {
     return {}
   }
 
-  #requireRunning(containerId: string): void {
-    const { state } = this.#containers.get(containerId)
-    if (state !== 'CONTAINER_RUNNING')
-      throw new CriError(CRI_CODE.failedPrecondition, `container ${containerId} is not running`)
-  }
-
   /** conmon opens its log anew when told through its control fifo. */
   async reopenContainerLog({
     containerId,
   }: cri.ReopenContainerLogRequest): Promise<cri.ReopenContainerLogResponse> {
-    this.#requireRunning(containerId)
+    this.#containers.getRunning(containerId)
     writeFileSync(this.#options.dir.bundle(containerId, 'ctl'), '2 0 0\n')
     return {}
-  }
-
-  async execSync({ containerId, cmd, timeout }: cri.ExecSyncRequest): Promise<cri.ExecSyncResponse> {
-    this.#requireRunning(containerId)
-    const { choice, dir, clock } = this.#options
-    return execSync({
-      runtime: choice.path,
-      ociRoot: dir.ociRoot,
-      execs: dir.execs,
-      id: containerId,
-      command: cmd ?? [],
-      timeoutSeconds: timeout ?? 0,
-      clock,
-    })
-  }
-
-  async exec(request: cri.ExecRequest): Promise<cri.ExecResponse> {
-    this.#requireRunning(request.containerId)
-    return { url: this.#streaming.exec(request) }
-  }
-
-  async attach(request: cri.AttachRequest): Promise<cri.AttachResponse> {
-    this.#requireRunning(request.containerId)
-    return { url: this.#streaming.attach(request) }
-  }
-
-  async portForward({ podSandboxId }: cri.PortForwardRequest): Promise<cri.PortForwardResponse> {
-    const { id, ready } = this.#sandboxes.get(podSandboxId)
-    if (ready) return { url: this.#streaming.portForward(id) }
-    throw new CriError(CRI_CODE.failedPrecondition, `sandbox container ${podSandboxId} is not running`)
   }
 
   getContainerEvents(
@@ -359,10 +282,4 @@ export class NativeRuntime implements Service {
       containersStatuses: this.#containersOf(sandboxId).map(container => containerStatus(container)),
     })
   }
-}
-
-function stopSignalOf(config: cri.ContainerConfig, fromImage: string | undefined): string {
-  if (config.stopSignal && config.stopSignal !== 'RUNTIME_DEFAULT') return config.stopSignal
-  if (!fromImage) return 'SIGTERM'
-  return /^\d+$/.test(fromImage) || fromImage.startsWith('SIG') ? fromImage : `SIG${fromImage}`
 }

@@ -25,7 +25,7 @@ export async function serveCri(
     'grpc.max_receive_message_length': 16 << 20,
     'grpc.max_send_message_length': 16 << 20,
   })
-  add(server, serviceDefinition('RuntimeService'), runtime, runtime.stats, runtime.about)
+  add(server, serviceDefinition('RuntimeService'), runtime, runtime.commands, runtime.stats, runtime.about)
   add(server, serviceDefinition('ImageService'), images)
   add(server, loadDefinition, {
     load: async ({ path, names }: { path: string; names: string[] }) => ({

@@ -63,6 +63,13 @@ export class ContainerStore {
     return record
   }
 
+  /** As get, but also throws when it does not run. */
+  getRunning(id: string): ContainerRecord {
+    const record = this.get(id)
+    if (record.state === 'CONTAINER_RUNNING') return record
+    throw new CriError(CRI_CODE.failedPrecondition, `container ${id} is not running`)
+  }
+
   find(id: string): ContainerRecord | undefined {
     return this.#records.get(id)
   }

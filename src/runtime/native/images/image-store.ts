@@ -1,14 +1,13 @@
 // Images on disk: pulled from registries or loaded from archives, unpacked, named, listed and removed. One process
 // at a time owns a store directory; a lock sees to that. It knows nothing of containers but who uses an image.
-import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
-import { type ArchivedImage, fullNames, openArchive, readArchive } from './image-archive.ts'
+import { ConfigFiles } from './config-files.ts'
 import { ImageError } from './image-error.ts'
 import { ImageIndexFile } from './image-index.ts'
+import { ImageLoader } from './image-loader.ts'
 import { findImageId, forgetImage, type ImageRecord, imageRecord, storedName } from './image-lookup.ts'
 import type { FetchedImage } from './image-pull.ts'
 import { ImagePuller, type PullOptions } from './image-puller.ts'
@@ -40,34 +39,30 @@ export interface RemovedImage {
 
 export class ImageStore {
   readonly #options: ImageStoreOptions
-  readonly #platform: Platform
   readonly #lock: number
   readonly #index: ImageIndexFile
   readonly #layers: LayerStore
+  readonly #configs: ConfigFiles
   readonly #puller: ImagePuller
-  readonly #closing = new AbortController()
-  /** Loads under way; closing waits for their end. */
-  readonly #active = new Set<Promise<unknown>>()
+  readonly #loader: ImageLoader
   /** Adding and removing images change several files: one at a time. */
   #changing: Promise<unknown> = Promise.resolve()
+  #isClosed = false
   /** Uses since the last write of the index; written along with it. */
   readonly #lastUses = new Map<string, number>()
 
-  private constructor(options: ImageStoreOptions, lock: number, index: ImageIndexFile) {
+  private constructor(options: ImageStoreOptions, lock: number, index: ImageIndexFile, configs: ConfigFiles) {
     this.#options = options
-    this.#platform = options.platform ?? hostPlatform()
     this.#lock = lock
     this.#index = index
-    this.#layers = new LayerStore(options.directory, index)
-    this.#puller = new ImagePuller({
-      layers: this.#layers,
-      index,
-      clock: options.clock,
-      registries: options.registries ?? {},
-      platform: this.#platform,
-      add: (image, names) => this.#add(image, names),
-      name: (id, names) => this.#name(id, names),
-    })
+    this.#configs = configs
+    const layers = new LayerStore(options.directory, index)
+    this.#layers = layers
+    const { clock, registries = {}, platform = hostPlatform() } = options
+    const add = (image: FetchedImage, names: readonly string[]) => this.#add(image, names)
+    const name = (id: string, names: readonly string[]) => this.#name(id, names)
+    this.#puller = new ImagePuller({ layers, index, clock, registries, platform, add, name })
+    this.#loader = new ImageLoader({ layers, index, platform, add, name })
   }
 
   /**
@@ -75,10 +70,10 @@ export class ImageStore {
    * Throws ImageError of kind Busy while another process has it open.
    */
   static async open(options: ImageStoreOptions): Promise<ImageStore> {
-    await mkdir(path.join(options.directory, 'configs'), { recursive: true, mode: 0o711 })
+    const configs = await ConfigFiles.open(path.join(options.directory, 'configs'))
     const lock = takeLock(path.join(options.directory, 'lock'))
     try {
-      const store = new ImageStore(options, lock, await ImageIndexFile.open(options.directory))
+      const store = new ImageStore(options, lock, await ImageIndexFile.open(options.directory), configs)
       await store.#clean()
       return store
     } catch (error) {
@@ -89,10 +84,9 @@ export class ImageStore {
 
   /** Ends pulls, writes down last uses, and gives the directory free. */
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return
-    this.#closing.abort(new ImageError('Unavailable', 'the image store is closing'))
-    await this.#puller.close()
-    await Promise.allSettled(this.#active)
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await Promise.all([this.#puller.close(), this.#loader.close()])
     await this.#layers.settled()
     await this.#changing
     // On a full disk it is forgotten when images were used last; nothing else.
@@ -106,7 +100,7 @@ export class ImageStore {
   async #clean(): Promise<void> {
     await this.#dropBroken()
     await this.#layers.clean()
-    await this.#dropConfigs()
+    await this.#configs.keepOnly(Object.keys(this.#index.data.images))
   }
 
   /** Images whose layers or config are gone (removed by hand) are forgotten: pulling again mends them. */
@@ -117,8 +111,7 @@ export class ImageStore {
     )
     const broken = Object.keys(images).filter(
       id =>
-        !existsSync(this.#configFile(id)) ||
-        images[id]!.layers.some(layer => !layers[layer] || missing.includes(layer)),
+        !this.#configs.has(id) || images[id]!.layers.some(layer => !layers[layer] || missing.includes(layer)),
     )
     if (broken.length === 0 && missing.length === 0) return
     this.#options.log.warn({ images: broken }, 'images with missing files are forgotten')
@@ -126,13 +119,6 @@ export class ImageStore {
       for (const id of missing) delete draft.layers[id]
       for (const id of broken) forgetImage(draft, id)
     })
-  }
-
-  async #dropConfigs(): Promise<void> {
-    const known = new Set(Object.keys(this.#index.data.images).map(id => path.basename(this.#configFile(id))))
-    for (const name of await readdir(path.join(this.#options.directory, 'configs'))) {
-      if (!known.has(name)) await rm(path.join(this.#options.directory, 'configs', name), { force: true })
-    }
   }
 
   /** All images, the one added last first. */
@@ -157,7 +143,7 @@ export class ImageStore {
 
   /** The image's config document as it was published. */
   async inspect(text: string): Promise<ImageDocument> {
-    return parseDocument(await readFile(this.#configFile(this.get(text).id)))
+    return parseDocument(await this.#configs.read(this.get(text).id))
   }
 
   /** Directories for overlay's `lowerdir`, the uppermost first. */
@@ -200,52 +186,8 @@ export class ImageStore {
    * Loads all images of an OCI layout (directory or tar) or a `docker save`. `names` replaces the names in an
    * archive of one image. Quick when they are there already.
    */
-  async loadArchive(source: string, names: readonly string[] = []): Promise<ImageRecord[]> {
-    return this.#during(this.#loadArchive(source, names))
-  }
-
-  async #loadArchive(source: string, names: readonly string[]): Promise<ImageRecord[]> {
-    const work = await this.#layers.work()
-    try {
-      const images = await readArchive(await openArchive(source, path.join(work, 'archive')), this.#platform)
-      if (images.length === 0) throw new ImageError('Invalid', `${source} holds no image`)
-      if (names.length > 0 && images.length > 1) {
-        throw new ImageError(
-          'Invalid',
-          `${source} holds ${images.length} images: they cannot all have the given name`,
-        )
-      }
-      const records: ImageRecord[] = []
-      for (const image of images) {
-        records.push(await this.#load(names.length > 0 ? { ...image, names: fullNames(names) } : image))
-      }
-      return records
-    } finally {
-      await rm(work, { recursive: true, force: true })
-    }
-  }
-
-  async #load(image: ArchivedImage): Promise<ImageRecord> {
-    const known = image.manifestDigests.map(digest => this.#index.data.manifests[digest]).find(id => id)
-    if (known) {
-      const named = await this.#name(known, image.names)
-      if (named) return named
-    }
-    const configContent = await image.config()
-    const document = parseDocument(configContent)
-    const diffIds = document.rootfs.diff_ids
-    const files = await image.layers()
-    if (files.length !== diffIds.length)
-      throw new ImageError('Invalid', 'mismatched image rootfs and manifest layers')
-    return this.#layers.keeping(diffIds, async () => {
-      for (const [i, diffId] of diffIds.entries()) {
-        await this.#layers.ensure(diffId, async () => files[i]!.file, this.#closing.signal)
-      }
-      const size = files.reduce((sum, file) => sum + file.size, configContent.length)
-      const id = `sha256:${createHash('sha256').update(configContent).digest('hex')}`
-      const { manifestDigests } = image
-      return this.#add({ id, document, configContent, size, manifestDigests }, image.names)
-    })
+  loadArchive(source: string, names: readonly string[] = []): Promise<ImageRecord[]> {
+    return this.#loader.load(source, names)
   }
 
   /** Gives an image another name. Throws NotFound and ImageReferenceError. */
@@ -276,7 +218,7 @@ export class ImageStore {
     }
     await this.#index.commit(draft => forgetImage(draft, image.id))
     this.#lastUses.delete(image.id)
-    await rm(this.#configFile(image.id), { force: true })
+    await this.#configs.remove(image.id)
     await this.#layers.dropUnused()
     return { untagged: [...image.repoTags, ...image.repoDigests], deleted: image.id }
   }
@@ -286,9 +228,7 @@ export class ImageStore {
   }
 
   async #addNow(image: FetchedImage, names: readonly string[]): Promise<ImageRecord> {
-    const file = this.#configFile(image.id)
-    await writeFile(`${file}.new`, image.configContent, { mode: 0o600, flush: true })
-    await rename(`${file}.new`, file)
+    await this.#configs.write(image.id, image.configContent)
     const now = this.#options.clock.now()
     const { document } = image
     await this.#index.commit(draft => {
@@ -326,15 +266,6 @@ export class ImageStore {
     return done
   }
 
-  async #during<T>(work: Promise<T>): Promise<T> {
-    this.#active.add(work)
-    try {
-      return await work
-    } finally {
-      this.#active.delete(work)
-    }
-  }
-
   async #commitUses(): Promise<void> {
     await this.#index.commit(draft => {
       for (const [id, at] of this.#lastUses) {
@@ -352,10 +283,6 @@ export class ImageStore {
 
   #usersOf(imageId: string): readonly string[] {
     return this.#options.containersUsing?.(imageId) ?? []
-  }
-
-  #configFile(imageId: string): string {
-    return path.join(this.#options.directory, 'configs', imageId.replace('sha256:', ''))
   }
 }
 
