@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { followLinks, makeMountTargets, mountTargets } from './mount-targets.ts'
-import type { OciMount } from './oci-spec.ts'
+import type { OciMount } from './oci-mounts.ts'
 
 const mount = (type: string, destination: string, source = type): OciMount => ({
   type,

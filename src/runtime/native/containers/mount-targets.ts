@@ -2,7 +2,7 @@
 // the image lacks in the writable layer, on the disk, for each container anew.
 import { lstatSync, mkdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
-import type { OciMount } from './oci-spec.ts'
+import type { OciMount } from './oci-mounts.ts'
 
 export interface MountTarget {
   /** Absolute, inside the container. */

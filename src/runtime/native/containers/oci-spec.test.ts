@@ -7,7 +7,8 @@ import type {
   LinuxContainerSecurityContext,
   Mount,
 } from '../../cri/cri.generated.ts'
-import { type OciInput, ociSpec, supplementalGroups } from './oci-spec.ts'
+import { supplementalGroups } from './oci-process.ts'
+import { type OciInput, ociSpec } from './oci-spec.ts'
 
 interface Spec {
   process: Record<string, unknown> & {
