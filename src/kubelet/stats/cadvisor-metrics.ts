@@ -19,99 +19,126 @@ interface NetworkSubject {
   at: string
 }
 
+interface SubjectMetric {
+  name: string
+  help: string
+  type: Metric['type']
+  read: (subject: Subject) => [value: number | undefined, time: string | undefined]
+  /** Labels of its own. */
+  more?: Record<string, string>
+}
+
+interface NetworkMetric {
+  name: string
+  help: string
+  key: 'rxBytes' | 'rxErrors' | 'txBytes' | 'txErrors'
+}
+
+const SUBJECT_METRICS: readonly SubjectMetric[] = [
+  {
+    name: 'container_cpu_usage_seconds_total',
+    help: 'Cumulative cpu time consumed in seconds.',
+    type: 'counter',
+    read: ({ cpu }) => [seconds(cpu?.usageCoreNanoSeconds), cpu?.time],
+    more: { cpu: 'total' },
+  },
+  {
+    name: 'container_memory_usage_bytes',
+    help: 'Current memory usage in bytes, including all memory regardless of when it was accessed',
+    type: 'gauge',
+    read: ({ memory }) => [memory?.usageBytes, memory?.time],
+  },
+  {
+    name: 'container_memory_working_set_bytes',
+    help: 'Current working set in bytes.',
+    type: 'gauge',
+    read: ({ memory }) => [memory?.workingSetBytes, memory?.time],
+  },
+  {
+    name: 'container_memory_rss',
+    help: 'Size of RSS in bytes.',
+    type: 'gauge',
+    read: ({ memory }) => [memory?.rssBytes, memory?.time],
+  },
+  {
+    name: 'container_fs_usage_bytes',
+    help: 'Number of bytes that are consumed by the container on this filesystem.',
+    type: 'gauge',
+    read: ({ rootfs }) => [rootfs?.usedBytes, rootfs?.time],
+  },
+  {
+    name: 'container_start_time_seconds',
+    help: 'Start time of the container since unix epoch in seconds.',
+    type: 'gauge',
+    read: ({ startTime }) => [startTime ? Date.parse(startTime) / 1000 : undefined, undefined],
+  },
+  {
+    name: 'container_fs_limit_bytes',
+    help: 'Number of bytes that can be consumed by the container on this filesystem.',
+    type: 'gauge',
+    read: ({ rootfs }) => [rootfs?.capacityBytes, rootfs?.time],
+  },
+  {
+    name: 'container_fs_inodes_free',
+    help: 'Number of available Inodes',
+    type: 'gauge',
+    read: ({ rootfs }) => [rootfs?.inodesFree, rootfs?.time],
+  },
+  {
+    name: 'container_fs_inodes_total',
+    help: 'Number of Inodes',
+    type: 'gauge',
+    read: ({ rootfs }) => [rootfs?.inodes, rootfs?.time],
+  },
+  {
+    name: 'container_last_seen',
+    help: 'Last time a container was seen by the exporter',
+    type: 'gauge',
+    read: ({ cpu }) => [cpu && Date.parse(cpu.time) / 1000, cpu?.time],
+  },
+]
+
+const NETWORK_METRICS: readonly NetworkMetric[] = [
+  {
+    name: 'container_network_receive_bytes_total',
+    help: 'Cumulative count of bytes received',
+    key: 'rxBytes',
+  },
+  {
+    name: 'container_network_receive_errors_total',
+    help: 'Cumulative count of errors encountered while receiving',
+    key: 'rxErrors',
+  },
+  {
+    name: 'container_network_transmit_bytes_total',
+    help: 'Cumulative count of bytes transmitted',
+    key: 'txBytes',
+  },
+  {
+    name: 'container_network_transmit_errors_total',
+    help: 'Cumulative count of errors encountered while transmitting',
+    key: 'txErrors',
+  },
+]
+
+const seconds = (nanoseconds: number | undefined) =>
+  nanoseconds === undefined ? undefined : nanoseconds / 1e9
+
 /** `known` are the cgroups whose paths and images can be told. */
 export function cadvisorMetrics(summary: Summary, known: readonly CgroupSubject[] = []): Metric[] {
   const labels = labelling(known)
   const subjects = subjectsOf(summary, labels)
   const networks = networksOf(summary, labels)
-  const metric = (
-    name: string,
-    help: string,
-    type: Metric['type'],
-    read: (subject: Subject) => [value: number | undefined, time: string | undefined],
-    more: Record<string, string> = {},
-  ): Metric => ({
-    name,
-    help,
-    type,
-    samples: subjects.flatMap(one => sample({ ...one.labels, ...more }, ...read(one))),
-  })
-  const network = (
-    name: string,
-    help: string,
-    key: 'rxBytes' | 'rxErrors' | 'txBytes' | 'txErrors',
-  ): Metric => ({
-    name,
-    help,
-    type: 'counter',
-    samples: networks.flatMap(({ labels, figures, at }) => sample(labels, figures[key], at)),
-  })
-  const seconds = (nanoseconds: number | undefined) =>
-    nanoseconds === undefined ? undefined : nanoseconds / 1e9
   return [
-    metric(
-      'container_cpu_usage_seconds_total',
-      'Cumulative cpu time consumed in seconds.',
-      'counter',
-      ({ cpu }) => [seconds(cpu?.usageCoreNanoSeconds), cpu?.time],
-      { cpu: 'total' },
-    ),
-    metric(
-      'container_memory_usage_bytes',
-      'Current memory usage in bytes, including all memory regardless of when it was accessed',
-      'gauge',
-      ({ memory }) => [memory?.usageBytes, memory?.time],
-    ),
-    metric('container_memory_working_set_bytes', 'Current working set in bytes.', 'gauge', ({ memory }) => [
-      memory?.workingSetBytes,
-      memory?.time,
-    ]),
-    metric('container_memory_rss', 'Size of RSS in bytes.', 'gauge', ({ memory }) => [
-      memory?.rssBytes,
-      memory?.time,
-    ]),
-    metric(
-      'container_fs_usage_bytes',
-      'Number of bytes that are consumed by the container on this filesystem.',
-      'gauge',
-      ({ rootfs }) => [rootfs?.usedBytes, rootfs?.time],
-    ),
-    metric(
-      'container_start_time_seconds',
-      'Start time of the container since unix epoch in seconds.',
-      'gauge',
-      ({ startTime }) => [startTime ? Date.parse(startTime) / 1000 : undefined, undefined],
-    ),
-    metric(
-      'container_fs_limit_bytes',
-      'Number of bytes that can be consumed by the container on this filesystem.',
-      'gauge',
-      ({ rootfs }) => [rootfs?.capacityBytes, rootfs?.time],
-    ),
-    metric('container_fs_inodes_free', 'Number of available Inodes', 'gauge', ({ rootfs }) => [
-      rootfs?.inodesFree,
-      rootfs?.time,
-    ]),
-    metric('container_fs_inodes_total', 'Number of Inodes', 'gauge', ({ rootfs }) => [
-      rootfs?.inodes,
-      rootfs?.time,
-    ]),
-    metric('container_last_seen', 'Last time a container was seen by the exporter', 'gauge', ({ cpu }) => [
-      cpu && Date.parse(cpu.time) / 1000,
-      cpu?.time,
-    ]),
-    network('container_network_receive_bytes_total', 'Cumulative count of bytes received', 'rxBytes'),
-    network(
-      'container_network_receive_errors_total',
-      'Cumulative count of errors encountered while receiving',
-      'rxErrors',
-    ),
-    network('container_network_transmit_bytes_total', 'Cumulative count of bytes transmitted', 'txBytes'),
-    network(
-      'container_network_transmit_errors_total',
-      'Cumulative count of errors encountered while transmitting',
-      'txErrors',
-    ),
+    ...SUBJECT_METRICS.map(({ read, more, ...metric }) => ({
+      ...metric,
+      samples: subjects.flatMap(one => sample({ ...one.labels, ...more }, ...read(one))),
+    })),
+    ...NETWORK_METRICS.map(({ key, ...metric }) => ({
+      ...metric,
+      type: 'counter' as const,
+      samples: networks.flatMap(({ labels, figures, at }) => sample(labels, figures[key], at)),
+    })),
   ]
 }
 
