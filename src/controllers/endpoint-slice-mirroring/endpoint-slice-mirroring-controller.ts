@@ -10,19 +10,15 @@ import { Informer } from '../../client/informer.ts'
 import { keyOf } from '../../client/lister.ts'
 import { WorkQueue } from '../../client/workqueue.ts'
 import type { ControllerContext } from '../controller-context.ts'
-import { MANAGED_BY, SERVICE_NAME } from '../endpoint-slice/slice-labels.ts'
+import { serviceOf, slicesManagedBy, slicesOf } from '../endpoint-slice/slices-by-service.ts'
 import { writtenHandler } from '../watch-members.ts'
 import { WrittenObjects } from '../written-objects.ts'
 import { CONTROLLER, decideMirror, type MirrorActions, MOST_MIRRORED } from './decide-mirror.ts'
 
 const STALE_MS = 5
 const WORKERS = 5
-const BY_SERVICE = 'service'
 const SKIP = 'endpointslice.kubernetes.io/skip-mirror'
 const LEADER = 'control-plane.alpha.kubernetes.io/leader'
-
-const serviceOf = ({ metadata }: EndpointSlice) =>
-  `${metadata.namespace}/${metadata.labels?.[SERVICE_NAME] ?? ''}`
 
 const isMirrored = ({ metadata }: Endpoints) =>
   metadata.labels?.[SKIP] !== 'true' && metadata.annotations?.[LEADER] === undefined
@@ -44,14 +40,7 @@ export class EndpointSliceMirroringController {
     this.#recorder = new EventRecorder({ client, component, clock, log })
     this.#services = new Informer({ client, resource: services, clock, log })
     this.#endpoints = new Informer({ client, resource: endpoints, clock, log })
-    this.#slices = new Informer({
-      client,
-      resource: endpointSlices,
-      clock,
-      log,
-      labelSelector: `${MANAGED_BY}=${CONTROLLER}`,
-      indexers: { [BY_SERVICE]: slice => [serviceOf(slice)] },
-    })
+    this.#slices = slicesManagedBy(CONTROLLER, context)
   }
 
   /** Runs until the signal aborts. */
@@ -86,7 +75,7 @@ export class EndpointSliceMirroringController {
   async #reconcile(key: string): Promise<Requeue | undefined> {
     const object = this.#endpoints.lister.findByKey(key)
     const service = this.#services.lister.findByKey(key)
-    const slices = this.#slices.lister.byIndex(BY_SERVICE, key)
+    const slices = slicesOf(this.#slices, key)
     if (!object || !isMirrored(object) || !service || service.spec.selector) {
       this.#written.forget(key)
       for (const slice of slices) await this.#remove(slice)

@@ -15,13 +15,13 @@ import { watchMembers, writtenHandler } from '../watch-members.ts'
 import { WrittenObjects } from '../written-objects.ts'
 import { decideSlices } from './decide-slices.ts'
 import type { SliceActions } from './slice-actions.ts'
-import { CONTROLLER, MANAGED_BY, SERVICE_NAME } from './slice-labels.ts'
+import { CONTROLLER } from './slice-labels.ts'
+import { serviceOf, slicesManagedBy, slicesOf } from './slices-by-service.ts'
 
 /** How soon to look again when the informer lags behind our own writes. */
 const STALE_MS = 5
 /** How soon to look again when a pod's node was not known. */
 const NODE_RETRY_MS = 1_000
-const BY_SERVICE = 'service'
 
 /** Runs until the signal aborts. */
 export async function runEndpointSliceController(
@@ -30,9 +30,6 @@ export async function runEndpointSliceController(
 ): Promise<void> {
   await new EndpointSliceController(context).run(signal)
 }
-
-const serviceOf = ({ metadata }: EndpointSlice) =>
-  `${metadata.namespace}/${metadata.labels?.[SERVICE_NAME] ?? ''}`
 
 class EndpointSliceController {
   readonly #context: ControllerContext
@@ -53,14 +50,7 @@ class EndpointSliceController {
     this.#services = new Informer({ client, resource: services, clock, log })
     this.#pods = new Informer({ client, resource: pods, clock, log })
     this.#nodes = new Informer({ client, resource: nodes, clock, log })
-    this.#slices = new Informer({
-      client,
-      resource: endpointSlices,
-      clock,
-      log,
-      labelSelector: `${MANAGED_BY}=${CONTROLLER}`,
-      indexers: { [BY_SERVICE]: slice => [serviceOf(slice)] },
-    })
+    this.#slices = slicesManagedBy(CONTROLLER, context)
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -87,9 +77,7 @@ class EndpointSliceController {
     if (service.spec.type === 'ExternalName' || !service.spec.selector) return undefined
     if (this.#written.isAhead(key, this.#slices.lister)) return { requeueAfterMs: STALE_MS }
     const selected = this.#pods.lister.list(service.metadata.namespace).filter(pod => selects(service, pod))
-    const slices = this.#slices.lister
-      .byIndex(BY_SERVICE, key)
-      .filter(({ metadata }) => !metadata.deletionTimestamp)
+    const slices = slicesOf(this.#slices, key).filter(({ metadata }) => !metadata.deletionTimestamp)
     const actions = decideSlices({
       service,
       pods: selected,
