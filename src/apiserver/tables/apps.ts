@@ -5,10 +5,17 @@ import type {
   ReplicaSet,
   StatefulSet,
 } from '../../api/types/apps-v1.ts'
-import { ageOf, CONTAINER_COLUMNS, containerCells, formatLabelSelector, formatLabels, NONE } from './cells.ts'
-import { AGE, column, NAME, type TableKind, wide } from './table.ts'
-
-const SELECTOR = wide('Selector', 'Labels of its pods.')
+import {
+  ageOf,
+  CONTAINER_COLUMNS,
+  containerCells,
+  formatLabelSelector,
+  formatLabels,
+  NONE,
+  SELECTOR,
+} from './cells.ts'
+import { REPLICA_COLUMNS, replicaCells } from './replicas.ts'
+import { AGE, column, NAME, type TableKind } from './table.ts'
 
 export const deploymentTable: TableKind<Deployment> = {
   columns: [
@@ -32,24 +39,8 @@ export const deploymentTable: TableKind<Deployment> = {
 }
 
 export const replicaSetTable: TableKind<ReplicaSet> = {
-  columns: [
-    NAME,
-    column('Desired', 'Pods asked for.', 'integer'),
-    column('Current', 'Pods that exist.', 'integer'),
-    column('Ready', 'Pods that are ready.', 'integer'),
-    AGE,
-    ...CONTAINER_COLUMNS,
-    SELECTOR,
-  ],
-  cells: ({ metadata, spec, status }, now) => [
-    metadata.name,
-    spec.replicas ?? 0,
-    status.replicas,
-    status.readyReplicas ?? 0,
-    ageOf(metadata, now),
-    ...containerCells(spec.template?.spec),
-    formatLabelSelector(spec.selector),
-  ],
+  columns: REPLICA_COLUMNS,
+  cells: (set, now) => [...replicaCells(set, now), formatLabelSelector(set.spec.selector)],
 }
 
 export const statefulSetTable: TableKind<StatefulSet> = {

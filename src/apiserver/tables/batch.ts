@@ -7,11 +7,10 @@ import {
   formatBoolean,
   formatLabelSelector,
   NONE,
+  SELECTOR,
   since,
 } from './cells.ts'
-import { AGE, column, NAME, type TableKind, wide } from './table.ts'
-
-const SELECTOR = wide('Selector', 'Labels of its pods.')
+import { AGE, column, NAME, type TableKind } from './table.ts'
 
 export const jobTable: TableKind<Job> = {
   columns: [

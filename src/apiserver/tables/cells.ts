@@ -52,6 +52,9 @@ export const CONTAINER_COLUMNS: readonly Column[] = [
   wide('Images', 'Images of the containers in the template.'),
 ]
 
+/** Which pods are meant. */
+export const SELECTOR = wide('Selector', 'Labels of its pods.')
+
 export function containerCells(spec: PodSpec | undefined): [names: string, images: string] {
   const containers = spec?.containers ?? []
   return [containers.map(({ name }) => name).join(','), containers.map(({ image }) => image ?? '').join(',')]

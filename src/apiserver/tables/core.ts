@@ -9,7 +9,8 @@ import type {
   Service,
   ServiceAccount,
 } from '../../api/types/core-v1.ts'
-import { ageOf, CONTAINER_COLUMNS, containerCells, formatLabels, listWithMore, NONE } from './cells.ts'
+import { ageOf, formatLabels, listWithMore, NONE } from './cells.ts'
+import { REPLICA_COLUMNS, replicaCells } from './replicas.ts'
 import { AGE, column, NAME, type TableKind, wide } from './table.ts'
 
 export const namespaceTable: TableKind<Namespace> = {
@@ -120,24 +121,8 @@ function hostPort(host: string, port: number): string {
 }
 
 export const replicationControllerTable: TableKind<ReplicationController> = {
-  columns: [
-    NAME,
-    column('Desired', 'Pods asked for.', 'integer'),
-    column('Current', 'Pods that exist.', 'integer'),
-    column('Ready', 'Pods that are ready.', 'integer'),
-    AGE,
-    ...CONTAINER_COLUMNS,
-    wide('Selector', 'Labels of its pods.'),
-  ],
-  cells: ({ metadata, spec, status }, now) => [
-    metadata.name,
-    spec.replicas ?? 0,
-    status.replicas,
-    status.readyReplicas ?? 0,
-    ageOf(metadata, now),
-    ...containerCells(spec.template?.spec),
-    formatLabels(spec.selector),
-  ],
+  columns: REPLICA_COLUMNS,
+  cells: (controller, now) => [...replicaCells(controller, now), formatLabels(controller.spec.selector)],
 }
 
 export const resourceQuotaTable: TableKind<ResourceQuota> = {
