@@ -4,17 +4,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { mutualTls, type TlsIdentity } from '../../base/mutual-tls.ts'
 import { upgradeKind } from '../streaming/upgrade.ts'
 import { RequestHandler, type RequestHandlerOptions } from './request-handler.ts'
 
 export interface HttpServerOptions extends Omit<RequestHandlerOptions, 'closing'> {
-  tls: {
-    /** PEM. */
-    certificate: string
-    privateKey: string
-    /** Client certificates are verified against this. */
-    clientAuthority: string
-  }
+  tls: TlsIdentity
 }
 
 export interface HttpServer {
@@ -29,19 +24,11 @@ const DEFAULT_GRACE_MS = 10_000
 const KEEP_ALIVE_MS = 180_000
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { certificate, privateKey, clientAuthority } = options.tls
   const closing = new AbortController()
   const handler = new RequestHandler({ ...options, closing: closing.signal })
   const server = createServer(
     {
-      cert: certificate,
-      key: privateKey,
-      ca: clientAuthority,
-      requestCert: true,
-      // A bad certificate is answered with 401, which says more than a broken connection.
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
+      ...mutualTls(options.tls),
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Requests have limits of their own; watches must not have this one.
       requestTimeout: 0,

@@ -10,6 +10,7 @@ import type { KubeletAnswer, KubeletRequest } from '../../api/node-access.ts'
 import type { UserInfo } from '../../api/request.ts'
 import { StatusError } from '../../api/status-error.ts'
 import type { Log } from '../../base/log.ts'
+import { mutualTls, type TlsIdentity } from '../../base/mutual-tls.ts'
 import { subjectUser } from '../../base/x509/subject.ts'
 import type { DelegatedAccess } from './delegated-access.ts'
 import { text } from './kubelet-server.ts'
@@ -17,7 +18,7 @@ import { requestedAccess } from './requested-access.ts'
 
 export interface KubeletListenerOptions {
   /** PEM. */
-  tls: { certificate: string; privateKey: string; clientAuthority: string }
+  tls: TlsIdentity
   access: Pick<DelegatedAccess, 'userOf' | 'allows'>
   answer: (request: KubeletRequest) => Promise<KubeletAnswer>
   log: Log
@@ -28,18 +29,10 @@ export class KubeletListener {
   readonly #server: Server
 
   constructor(options: KubeletListenerOptions) {
-    const { certificate, privateKey, clientAuthority } = options.tls
     this.#options = options
     this.#server = createServer(
       {
-        cert: certificate,
-        key: privateKey,
-        ca: clientAuthority,
-        requestCert: true,
-        // A bad certificate is answered with 401, which says more than a broken connection.
-        rejectUnauthorized: false,
-        minVersion: 'TLSv1.2',
-        ALPNProtocols: ['http/1.1'],
+        ...mutualTls(options.tls),
         // Logs may be followed for as long as somebody likes.
         requestTimeout: 0,
       },
