@@ -63,7 +63,7 @@ export class Kubelet {
     this.#parts = parts
     this.#imageDir = parts.rootDir
     const { client, clock, log, nodeName, random } = parts
-    this.#plugins = new NodePlugins(parts)
+    this.#plugins = this.#makePlugins()
     this.#view = new RuntimeView(parts.runtime)
     this.#logs = new PodLogs({
       runtime: parts.runtime,
@@ -149,6 +149,7 @@ export class Kubelet {
       this.#plugins.run(signal),
     ]
     await Promise.race([this.#informer.synced, aborted(signal)])
+    this.#plugins.podsKnown()
     if (!signal.aborted) await this.#workers.removeOrphans(nodeName, workerParts, signal)
     await Promise.all(parts)
     await this.#workers.allOver()
@@ -165,7 +166,9 @@ export class Kubelet {
     const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
     const node = () => this.#agent?.node
     const instruments = this.#instruments
-    const around = { machine, runtimeName, view, resizes, workers, node, instruments, signal }
+    const plugins = this.#plugins
+    plugins.recover()
+    const around = { machine, runtimeName, view, resizes, workers, node, instruments, plugins, signal }
     const workerParts = makeWorkerParts(this.#parts, around)
     this.#workerParts = workerParts
     return { agent, workerParts }
@@ -265,6 +268,18 @@ export class Kubelet {
     })
   }
 
+  #makePlugins(): NodePlugins {
+    const { rootDir, clock, log } = this.#parts
+    return new NodePlugins({
+      rootDir,
+      clock,
+      log,
+      pods: () => this.#workers.taken(),
+      reportNode: async () => this.#agent?.reportNow(),
+      podChanged: uid => this.#workers.get(uid)?.probesChanged(),
+    })
+  }
+
   #makeStaticPods(): StaticPods {
     const { client, clock, log, nodeName, options } = this.#parts
     return new StaticPods({
@@ -304,6 +319,7 @@ export class Kubelet {
       port,
       pressures: () => this.#care.pressures,
       problem: () => this.#shutdown.problem,
+      devices: () => this.#plugins.amounts(),
       recorder: this.#parts.recorder,
     })
   }

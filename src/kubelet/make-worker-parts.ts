@@ -10,6 +10,7 @@ import type { KubeletParts } from './kubelet-parts.ts'
 import type { KubeletInstruments } from './metrics/kubelet-instruments.ts'
 import type { Machine } from './node/machine.ts'
 import { type NodeFacts, nodeFacts } from './node-facts.ts'
+import type { PodPlugins } from './plugins/pod-plugins.ts'
 import { PodEvents } from './pod-events.ts'
 import { PreparedContainers } from './pod-worker/prepared-containers.ts'
 import type { WorkerParts } from './pod-worker/worker-parts.ts'
@@ -35,6 +36,7 @@ export interface WorkerSurroundings {
   /** As last seen; undefined before it is registered. */
   node: () => Node | undefined
   instruments: KubeletInstruments
+  plugins: PodPlugins
   /** Aborts when the kubelet ends. */
   signal: AbortSignal
 }
@@ -77,6 +79,7 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
     hooks: new HookRunner({ runtime, clock, events }),
     cgroups: options?.cgroups ?? noCgroups,
     userNamespaces: userNamespacesOf(parts, facts, node),
+    plugins: around.plugins,
     probes:
       options?.probes ??
       new Prober({

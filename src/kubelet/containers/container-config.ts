@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
 import type { ContainerConfig, Mount, Signal, UserNamespace } from '../../runtime/cri/cri.generated.ts'
 import type { NodeFacts } from '../node-facts.ts'
+import type { PodPlugins } from '../plugins/pod-plugins.ts'
 import { containerLogPath, etcHostsPath, terminationLogPath } from '../pod-paths.ts'
 import { containerHash } from '../pod-worker/container-hash.ts'
 import { ANNOTATION, LABEL } from '../runtime-view/cri-labels.ts'
@@ -36,6 +37,7 @@ export interface ConfigParts {
   source: ObjectSource
   volumes: PodVolumes
   userNamespaces: Pick<UserNamespaces, 'of'>
+  plugins: Pick<PodPlugins, 'additionsFor'>
 }
 
 export interface ConfiguredContainer {
@@ -61,22 +63,26 @@ export async function containerConfig(
   const mounts = await mountsOf(inputs, parts, env)
   const value = (name: string) => env.variables.get(name)
   const { stopSignal } = container.lifecycle ?? {}
+  const additions = await parts.plugins.additionsFor(pod, container)
+  // What the container says itself comes later, and holds.
+  const variables = new Map([...additions.envs, ...env.variables])
   const config: ContainerConfig = {
     metadata: { name: container.name, attempt: inputs.restartCount },
     image: { image: inputs.imageRef, userSpecifiedImage: container.image ?? '' },
     command: (container.command ?? []).map(word => expand(word, value)),
     args: (container.args ?? []).map(word => expand(word, value)),
     workingDir: container.workingDir ?? '',
-    envs: [...env.variables].map(([key, text]) => ({ key, value: Buffer.from(text) })),
-    mounts: mounts.map(mount => withIds(mount, usernsOptions)),
-    devices: parts.volumes.devicesOf(pod, container),
+    envs: [...variables].map(([key, text]) => ({ key, value: Buffer.from(text) })),
+    mounts: [...additions.mounts, ...mounts.map(mount => withIds(mount, usernsOptions))],
+    devices: [...additions.devices, ...parts.volumes.devicesOf(pod, container)],
     labels: labelsOf(pod, container),
-    annotations: annotationsOf(pod, container, inputs),
+    annotations: { ...additions.annotations, ...annotationsOf(pod, container, inputs) },
     logPath: containerLogPath(container.name, inputs.restartCount),
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     ...(stopSignal && { stopSignal: criSignal(stopSignal) }),
+    ...(additions.cdiDevices.length > 0 && { cDIDevices: [...additions.cdiDevices] }),
     linux: {
       resources: containerResources(pod, container, facts),
       securityContext: containerSecurityContext(pod, container, imageUser, node),

@@ -11,6 +11,7 @@ import type { Client } from '../../client/client.ts'
 import { Informer } from '../../client/informer.ts'
 import type { ImageService, RuntimeService } from '../../runtime/cri/cri.generated.ts'
 import { apiMicroTime } from '../api-time.ts'
+import type { DeviceAmounts } from '../devices/node-devices.ts'
 import type { Recorder } from '../pod-events.ts'
 import type { Machine } from './machine.ts'
 import type { NodePressures } from './node-conditions.ts'
@@ -46,6 +47,8 @@ export interface NodeAgentParts {
   pressures: () => NodePressures
   /** What else keeps the node from being ready; '' when nothing does. */
   problem: () => string
+  /** What plugins offer. */
+  devices: () => DeviceAmounts
   podCidr: string
   port: number
   recorder: Recorder
@@ -162,6 +165,7 @@ export class NodeAgent {
       images,
       health: { ...pressures(), problem: problem || this.#parts.problem() },
       runtime: abilities,
+      devices: this.#parts.devices(),
       port,
     }
   }

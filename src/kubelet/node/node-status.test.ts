@@ -8,6 +8,7 @@ const inputs = {
   addresses: [],
   images: [],
   port: 0,
+  devices: { capacity: {}, allocatable: {} },
   machine: { cpus: 2, memoryBytes: 1 << 30, ephemeralStorageBytes: 1 << 30, hugepages: {}, info: {} },
   health: {},
   runtime: { handlers: [], hasSupplementalGroupsPolicy: true },

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ContainerImage, Node, NodeAddress, NodeStatus } from '../../api/types/core-v1.ts'
 import type { Image } from '../../runtime/cri/cri.generated.ts'
+import type { DeviceAmounts } from '../devices/node-devices.ts'
 import { type Machine, machineResources } from './machine.ts'
 import { type NodeHealth, nodeConditions } from './node-conditions.ts'
 import type { RuntimeAbilities } from './node-health.ts'
@@ -13,6 +14,8 @@ export interface NodeInputs {
   images: readonly Image[]
   health: NodeHealth
   runtime: RuntimeAbilities
+  /** What plugins offer. */
+  devices: DeviceAmounts
   /** Where the kubelet listens; 0 when it does not. */
   port: number
 }
@@ -32,13 +35,13 @@ export function nodeLabels(nodeName: string, { info }: Machine): Record<string, 
 }
 
 export function nodeStatus(inputs: NodeInputs, previous: NodeStatus | undefined, now: number): NodeStatus {
-  const { addresses, machine, health, port } = inputs
+  const { addresses, machine, health, port, devices } = inputs
   // What others have added to the capacity (extended resources) may be given to pods as well.
-  const resources = { ...previous?.capacity, ...machineResources(machine) }
+  const resources = { ...previous?.capacity, ...machineResources(machine), ...devices.capacity }
   return {
     ...previous,
     capacity: resources,
-    allocatable: resources,
+    allocatable: { ...resources, ...devices.allocatable },
     conditions: nodeConditions(health, previous?.conditions ?? [], now),
     addresses: [...addresses],
     daemonEndpoints: { kubeletEndpoint: { Port: port } },

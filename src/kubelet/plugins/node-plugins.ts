@@ -1,32 +1,142 @@
 // What plugins add to the node. Each type has a handler; they are put together here.
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
+import { aborted } from '../../base/aborted.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { devicesOfStatus } from '../devices/device-health.ts'
+import { devicePluginHandler, serveDeviceRegistration } from '../devices/device-registration.ts'
+import { type DeviceAmounts, NodeDevices } from '../devices/node-devices.ts'
+import { servePodResources } from '../pod-resources/serve-pod-resources.ts'
+import type { FailWords } from '../pod-worker/worker-phase.ts'
+import { additionsOf, type ContainerAdditions, NO_ADDITIONS } from './container-additions.ts'
 import { devicePluginsDir, pluginsDir, pluginsRegistry, podResourcesDir } from './kubelet-folder.ts'
+import { PLUGIN_TYPE } from './plugin-handler.ts'
 import { PluginRegistry } from './plugin-registry.ts'
+import type { PodPlugins } from './pod-plugins.ts'
+
+const CHECKPOINT = 'kubelet_internal_checkpoint'
 
 export interface NodePluginsParts {
   /** DIR/kubelet */
   rootDir: string
   clock: Clock
   log: Log
+  /** Pods that take something of the node. */
+  pods: () => readonly Pod[]
+  /** Writes the node's status anew. */
+  reportNode: () => Promise<void>
+  /** The pod's status may be another. */
+  podChanged: (uid: string) => void
 }
 
-export class NodePlugins {
+export class NodePlugins implements PodPlugins {
   readonly registry: PluginRegistry
-  readonly #rootDir: string
+  readonly #parts: NodePluginsParts
+  readonly #devices: NodeDevices
+  #arePodsKnown = false
+  #reporting: 'no' | 'now' | 'again' = 'no'
 
   constructor(parts: NodePluginsParts) {
+    this.#parts = parts
+    const { rootDir, clock, log, pods, podChanged } = parts
     this.registry = new PluginRegistry(parts)
-    this.#rootDir = parts.rootDir
+    this.#devices = new NodeDevices({
+      file: join(devicePluginsDir(rootDir), CHECKPOINT),
+      clock,
+      log,
+      active: () => (this.#arePodsKnown ? new Set(pods().map(({ metadata }) => metadata.uid)) : undefined),
+      offerChanged: () => void this.#report(),
+      healthChanged: uids => {
+        for (const uid of uids) podChanged(uid)
+      },
+    })
+    this.registry.addHandler(PLUGIN_TYPE.device, devicePluginHandler(this.#devices))
+  }
+
+  /** What an earlier run knew: before any pod. */
+  recover(): void {
+    const { rootDir } = this.#parts
+    // Manifests mount them with type Directory: they are there before the first Pod.
+    for (const folder of [pluginsDir, pluginsRegistry, devicePluginsDir, podResourcesDir]) {
+      mkdirSync(folder(rootDir), { recursive: true, mode: 0o755 })
+    }
+    this.#devices.recover()
+  }
+
+  /** Every pod of the node has been seen: what others had is free. */
+  podsKnown(): void {
+    this.#arePodsKnown = true
   }
 
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    // Manifests mount them with type Directory: they are there before the first Pod.
-    for (const folder of [pluginsDir, pluginsRegistry, devicePluginsDir, podResourcesDir]) {
-      mkdirSync(folder(this.#rootDir), { recursive: true, mode: 0o755 })
+    const { rootDir, pods } = this.#parts
+    const servers = await Promise.all([
+      serveDeviceRegistration(devicePluginsDir(rootDir), this.#devices),
+      servePodResources(podResourcesDir(rootDir), { pods, devices: this.#devices, claimsOf: () => [] }),
+    ])
+    await Promise.all([this.registry.run(signal), aborted(signal)])
+    for (const server of servers) server.close()
+    this.#devices.close()
+  }
+
+  amounts(): DeviceAmounts {
+    return this.#devices.amounts()
+  }
+
+  async admit(pod: Pod): Promise<FailWords | undefined> {
+    try {
+      await this.#devices.allocate(pod)
+      return undefined
+    } catch (error) {
+      const text = `Allocate failed due to ${(error as Error).message}, which is unexpected`
+      return { reason: 'UnexpectedAdmissionError', message: `Pod was rejected: ${text}` }
     }
-    await this.registry.run(signal)
+  }
+
+  async prepare(_pod: Pod): Promise<void> {}
+
+  async release(_pod: Pod): Promise<void> {}
+
+  concern(_pod: Pod, container: Container): boolean {
+    return this.#devices.concerns(container)
+  }
+
+  async additionsFor(pod: Pod, container: Container): Promise<ContainerAdditions> {
+    if (!this.concern(pod, container)) return NO_ADDITIONS
+    const given = await this.#devices.forStart(pod, container)
+    return additionsOf(
+      given.map(({ allocation }) => allocation),
+      [],
+      this.#parts.rootDir,
+    )
+  }
+
+  withHealth(pod: Pod, status: PodStatus): PodStatus {
+    let isOther = false
+    const containerStatuses = status.containerStatuses?.map(one => {
+      const allocatedResourcesStatus = devicesOfStatus(pod, one, this.#devices)
+      if (allocatedResourcesStatus.length === 0) return one
+      isOther = true
+      return { ...one, allocatedResourcesStatus }
+    })
+    return isOther ? { ...status, containerStatuses: containerStatuses! } : status
+  }
+
+  /** One report at a time, and one more when something has changed meanwhile. */
+  async #report(): Promise<void> {
+    if (this.#reporting !== 'no') {
+      this.#reporting = 'again'
+      return
+    }
+    do {
+      this.#reporting = 'now'
+      await this.#parts.reportNode().catch(error => {
+        this.#parts.log.warn({ error }, 'the node status could not be written')
+      })
+    } while ((this.#reporting as string) === 'again')
+    this.#reporting = 'no'
   }
 }

@@ -71,7 +71,8 @@ export class PodState {
       resize: resizes.state(this.uid),
       ...(failWith && { failWith }),
     }
-    return computeStatus(this.pod, this.current(), this.previous(), words, clock.now())
+    const status = computeStatus(this.pod, this.current(), this.previous(), words, clock.now())
+    return this.parts.plugins.withHealth(this.pod, status)
   }
 
   publish(status: PodStatus): void {

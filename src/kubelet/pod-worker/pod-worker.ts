@@ -279,6 +279,7 @@ export class PodWorker {
       state.publishUndecided()
       await this.#parts.statuses.settled(state.uid)
     }
+    if (phase.after === 'over') await this.#parts.plugins.release(this.pod)
     if (phase.after === 'over') state.publish(finalStatus(this.pod, state.status(true, phase.failWith)))
     this.#phase = { phase: phase.after }
     state.onlookers.looked()

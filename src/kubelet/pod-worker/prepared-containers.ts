@@ -10,6 +10,7 @@ import { containerConfig } from '../containers/container-config.ts'
 import type { ObjectSource } from '../containers/object-source.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
 import type { NodeFacts } from '../node-facts.ts'
+import type { PodPlugins } from '../plugins/pod-plugins.ts'
 import { podLogDir } from '../pod-paths.ts'
 import { ANNOTATION } from '../runtime-view/cri-labels.ts'
 import type { UserNamespaces } from '../user-namespaces/user-namespaces.ts'
@@ -39,6 +40,7 @@ export interface PreparationParts {
   source: ObjectSource
   facts: NodeFacts
   userNamespaces: UserNamespaces
+  plugins: Pick<PodPlugins, 'additionsFor' | 'concern'>
 }
 
 export class PreparedContainers {
@@ -63,7 +65,7 @@ export class PreparedContainers {
     const prepared = this.#pods.get(pod.metadata.uid) ?? new Map<string, Prepared>()
     for (const container of following(pod, current, count)) {
       if (prepared.has(container.name) || newestOf(observed, container.name)) continue
-      if (!mayPrepare(pod, container)) continue
+      if (!mayPrepare(pod, container) || parts.plugins.concern(pod, container)) continue
       prepared.set(container.name, {
         sandboxId,
         logFile: join(podLogDir(parts.facts, pod), container.name, '0.log'),

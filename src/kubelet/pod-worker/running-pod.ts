@@ -17,6 +17,8 @@ import type { FailWords } from './worker-phase.ts'
 const SANDBOX_RETRY_MS = 1_000
 const RETRY_MAX_MS = 10_000
 
+const REJECTED = 'Pod was rejected: '
+
 const DEADLINE: FailWords = {
   reason: 'DeadlineExceeded',
   message: 'Pod was active on the node longer than the specified deadline',
@@ -34,6 +36,7 @@ export class RunningPod {
   readonly #state: PodState
   readonly #alarm: Alarm
   #sandboxFailures = 0
+  #isAdmitted = false
 
   constructor(state: PodState, alarm: Alarm) {
     this.#state = state
@@ -55,11 +58,36 @@ export class RunningPod {
       state.publishUndecided()
       return { next: 'over' }
     }
+    const failWith = await this.#admit()
+    if (failWith) return { next: 'over', failWith }
     state.publish(status)
     this.#alarm.ringAt(deadline)
     const made = await volumes.setUp(state.pod, status.podIPs?.map(({ ip }) => ip) ?? [])
     this.#alarm.ringAt(volumes.nextAt(state.uid) ?? Number.POSITIVE_INFINITY)
     return made.state === 'waiting' ? GO_ON : this.#act(signal)
+  }
+
+  /** Plugins have a say in whether the node takes a pod; one that has been started here was taken. */
+  async #admit(): Promise<FailWords | undefined> {
+    const { pod, parts } = this.#state
+    if (this.#isAdmitted || pod.status.startTime) return undefined
+    const refused = await parts.plugins.admit(pod)
+    this.#isAdmitted = !refused
+    if (refused) parts.events.tell(pod, 'Warning', refused.reason, refused.message.replace(REJECTED, ''))
+    return refused
+  }
+
+  /** False when it must be tried again. */
+  async #prepare(): Promise<boolean> {
+    const { pod, parts } = this.#state
+    try {
+      await parts.plugins.prepare(pod)
+      return true
+    } catch (error) {
+      const text = `Failed to prepare dynamic resources: ${(error as Error).message}`
+      parts.events.tell(pod, 'Warning', 'FailedPrepareDynamicResources', text)
+      return false
+    }
   }
 
   async #act(signal: AbortSignal): Promise<StepOutcome> {
@@ -118,7 +146,8 @@ export class RunningPod {
   ): Promise<Performed> {
     const state = this.#state
     const { parts, pod } = state
-    const made = await createSandbox(pod, attempt, replaces !== undefined, parts, signal)
+    const made =
+      (await this.#prepare()) && (await createSandbox(pod, attempt, replaces !== undefined, parts, signal))
     if (!made) {
       const delay = Math.min(SANDBOX_RETRY_MS * 2 ** this.#sandboxFailures++, RETRY_MAX_MS)
       this.#alarm.ringAt(parts.clock.now() + delay)

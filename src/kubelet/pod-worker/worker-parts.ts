@@ -10,6 +10,7 @@ import type { ClientObjectSource } from '../containers/object-source.ts'
 import type { HookRunner } from '../hooks/hook-runner.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
 import type { NodeFacts } from '../node-facts.ts'
+import type { PodPlugins } from '../plugins/pod-plugins.ts'
 import type { PodEvents } from '../pod-events.ts'
 import type { Resizes } from '../resize/resizes.ts'
 import type { RuntimeView } from '../runtime-view/runtime-view.ts'
@@ -40,6 +41,7 @@ export interface WorkerParts {
   hooks: HookRunner
   cgroups: PodCgroups
   userNamespaces: UserNamespaces
+  plugins: PodPlugins
   probes: Probes
   events: PodEvents
   statuses: StatusWriter

@@ -14,19 +14,28 @@ interface Behaviours {
   readonly commands: Map<string, () => number>
   /** How long (in clock time) a stop of that container takes; default none. */
   readonly stopMs: Map<string, number>
+  /** What each container was created with last, by its name. */
+  readonly configs: Map<string, ContainerConfig>
 }
 
 export class FakeCri extends FakeRuntime implements Behaviours {
   readonly behaviours: Behaviours['behaviours']
   readonly commands: Behaviours['commands']
   readonly stopMs: Behaviours['stopMs']
+  readonly configs: Behaviours['configs']
 
   constructor(clock: Clock) {
-    const told: Behaviours = { behaviours: new Map(), commands: new Map(), stopMs: new Map() }
+    const told: Behaviours = {
+      behaviours: new Map(),
+      commands: new Map(),
+      stopMs: new Map(),
+      configs: new Map(),
+    }
     super({ clock, images: 'all', programs: config => programOf(config, told) })
     this.behaviours = told.behaviours
     this.commands = told.commands
     this.stopMs = told.stopMs
+    this.configs = told.configs
   }
 
   /** Images that are not there and cannot be pulled. */
@@ -36,8 +45,9 @@ export class FakeCri extends FakeRuntime implements Behaviours {
 }
 
 /** Asked at the creation; what concerns later moments is asked then. */
-function programOf({ metadata }: ContainerConfig, told: Behaviours): ContainerProgram {
-  const { name, attempt = 0 } = metadata
+function programOf(config: ContainerConfig, told: Behaviours): ContainerProgram {
+  const { name, attempt = 0 } = config.metadata
+  told.configs.set(name, config)
   const exitCode = told.behaviours.get(name)?.(attempt)
   return {
     ...(exitCode !== undefined && { exitAfterMs: 0, exitCode }),
