@@ -42,6 +42,7 @@ export function storageContract(name: string, open: () => Promise<OpenedStorage>
       }
     })
   writes(check)
+  writesAtTheSameTime(check)
   lists(check)
   watches(check)
   compaction(check)
@@ -109,7 +110,9 @@ function writes(check: Check): void {
     assert.deepEqual(await storage.delete('/a', 4), { ok: false, current: undefined })
     assert.equal(written(await storage.create('/a', configMap('a', 'again'))).revision, 5)
   })
+}
 
+function writesAtTheSameTime(check: Check): void {
   check(
     'a write is judged against the writes before it, and seen by readers only when acknowledged',
     async storage => {

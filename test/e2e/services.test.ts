@@ -6,44 +6,13 @@ import { createSocket } from 'node:dgram'
 import { get } from 'node:https'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Endpoints, Pod, PodSpec, Service, ServiceSpec } from '../../src/api/types/core-v1.ts'
+import type { Endpoints, Pod, Service } from '../../src/api/types/core-v1.ts'
 import type { EndpointSlice } from '../../src/api/types/discovery-v1.ts'
 import { networkNames } from '../../src/runtime/native/network/pod-network.ts'
+import { pod, service } from './services.fixture.ts'
 import { eventually, machineState, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
-
-/** Says its name over HTTP at 8080 and in answer to any datagram at 5353. */
-const SERVER = `
-const name = require('node:os').hostname()
-require('node:http').createServer((request, response) => response.end(name)).listen(8080)
-const socket = require('node:dgram').createSocket('udp4')
-socket.on('message', (_, from) => socket.send(name, from.port, from.address))
-socket.bind(5353)
-`
-
-function pod(name: string, labels: Record<string, string>, spec: Partial<PodSpec> = {}) {
-  const container = {
-    name: 'c',
-    image: 'node:24',
-    command: ['node', '-e', SERVER],
-    ports: [{ name: 'web', containerPort: 8080 }],
-    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
-  }
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, labels },
-    spec: { terminationGracePeriodSeconds: 0, containers: [container], ...spec },
-  }
-}
-
-const service = (name: string, spec: Partial<ServiceSpec> = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name },
-  spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 'web' }], ...spec },
-})
 
 const apply = (...items: object[]) =>
   cluster.kubectl('apply -f -', { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) })

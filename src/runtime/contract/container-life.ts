@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { isCriNotFound } from '../cri/cri-error.ts'
 import type { Suite } from './suite.ts'
 
-export function containerLifeTests({ check }: Suite): void {
+export function containerLifeTests(suite: Suite): void {
+  lives(suite)
+  removals(suite)
+}
+
+function lives({ check }: Suite): void {
   check('a container is created, runs and ends', async pod => {
     const id = await pod.create('app', { exitAfterMs: 200 })
     const created = await pod.status(id)
@@ -57,7 +62,9 @@ export function containerLifeTests({ check }: Suite): void {
     assert.deepEqual(attempts, [0, 1])
     assert.equal((await pod.status(second)).state, 'CONTAINER_RUNNING')
   })
+}
 
+function removals({ check }: Suite): void {
   check('removing a running container ends it; removing it again is fine', async (pod, { service }) => {
     const id = await pod.start('app', { onTerm: 'ignore' })
     await service.removeContainer({ containerId: id })

@@ -14,7 +14,13 @@ const refusedAs = (code: number, words: RegExp) => (error: { code?: number; mess
   return true
 }
 
-export function refusalTests({ check }: Suite): void {
+export function refusalTests(suite: Suite): void {
+  whatIsNotThere(suite)
+  unfitRequests(suite)
+  wrongMoments(suite)
+}
+
+function whatIsNotThere({ check }: Suite): void {
   check('what is not there is not found', async (pod, { service }) => {
     const [containerId, podSandboxId] = [NOBODY, NOBODY]
     const config = pod.containerConfig('app', {})
@@ -44,7 +50,9 @@ export function refusalTests({ check }: Suite): void {
     await service.stopPodSandbox({ podSandboxId: NOBODY }).catch(goneIsFine)
     await service.removePodSandbox({ podSandboxId: NOBODY })
   })
+}
 
+function unfitRequests({ check }: Suite): void {
   check('a sandbox without a name is refused', async (_, { service }) => {
     const request = { config: { labels: {} }, runtimeHandler: '' } as unknown as RunPodSandboxRequest
     await assert.rejects(service.runPodSandbox(request), refusedAs(CRI_CODE.invalidArgument, /metadata|name/))
@@ -85,7 +93,9 @@ export function refusalTests({ check }: Suite): void {
     const creation = pod.create('app', {}, { image: { image: 'example.invalid/none:1' } })
     await assert.rejects(creation, refusedAs(CRI_CODE.notFound, /not found/))
   })
+}
 
+function wrongMoments({ check }: Suite): void {
   check('a container in a stopped sandbox is refused', async (pod, { service }) => {
     await service.stopPodSandbox({ podSandboxId: pod.id })
     await assert.rejects(pod.create('app'), refusedAs(CRI_CODE.failedPrecondition, /not running|not found/))
