@@ -94,7 +94,8 @@ function image(
   adapt: (root: string) => void,
   config: Partial<ImageRecipe['config']> = {},
 ): ImageRecipe {
-  return { name, names, packages, adapt, config: { Env: [PATH], Cmd: ['sh'], ...config } }
+  const command = config.Entrypoint ? {} : { Cmd: ['sh'] }
+  return { name, names, packages, adapt, config: { Env: [PATH], ...command, ...config } }
 }
 
 function addShell(root: string): void {
