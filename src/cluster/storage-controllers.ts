@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { storageClasses } from '../api/resources.ts'
 import { isAlreadyExists } from '../api/status-error.ts'
 import type { Client } from '../client/client.ts'
+import { AttachDetachController } from '../controllers/attach-detach/attach-detach-controller.ts'
 import { runEphemeralVolumes } from '../controllers/ephemeral-volume/ephemeral-volume-controller.ts'
 import type { LocalDirectories } from '../controllers/local-path-provisioner/local-directories.ts'
 import { LocalPathProvisioner } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
@@ -19,6 +20,8 @@ export function startStorageControllers(api: RunningApiServer, parts: ClusterPar
   const contextOf = (account: string) => ({ client: api.controllerClient(account), clock, log })
   const binder = new PersistentVolumeController(contextOf('persistent-volume-binder'))
   keepRunning(parts, signal => binder.run(signal))
+  const attacher = new AttachDetachController(contextOf('attachdetach-controller'))
+  keepRunning(parts, signal => attacher.run(signal))
   keepRunning(parts, signal => runClaimProtection(contextOf('pvc-protection-controller'), signal))
   keepRunning(parts, signal => runVolumeProtection(contextOf('pv-protection-controller'), signal))
   keepRunning(parts, signal => runEphemeralVolumes(contextOf('ephemeral-volume-controller'), signal))
