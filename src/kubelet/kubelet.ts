@@ -34,6 +34,7 @@ import { isStatic } from './static-pods/static-pod.ts'
 import { StaticPods } from './static-pods/static-pods.ts'
 import { StatsCollector } from './stats/stats-collector.ts'
 import { PodStreaming } from './streaming/pod-streaming.ts'
+import { NodeInfoWriter } from './volumes/csi/node-info-writer.ts'
 
 export class Kubelet {
   readonly #parts: KubeletParts
@@ -96,6 +97,7 @@ export class Kubelet {
       pods: taken,
       cgroupOf,
       claimedPath: (uid, volume) => this.#workerParts?.volumes.pathOf(uid, volume),
+      driverFigures: async (uid, volume) => this.#workerParts?.volumes.driverFigures(uid, volume),
     })
     const fieldSelector = `spec.nodeName=${nodeName}`
     this.#informer = new Informer({ client, resource: pods, clock, log, fieldSelector, random })
@@ -127,7 +129,7 @@ export class Kubelet {
   /** Until the signal aborts. Containers keep running afterwards; the next run takes them back. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal
-    const { runtime, nodeName } = this.#parts
+    const { client, clock, log, runtime, nodeName } = this.#parts
     const { agent, workerParts } = await this.#makeWorkers(signal)
     workerParts.statuses.start(signal)
     await Promise.all([
@@ -147,6 +149,7 @@ export class Kubelet {
       this.#care.run(signal),
       this.#static.run(signal),
       this.#plugins.run(signal),
+      new NodeInfoWriter(client, nodeName).announce(clock, log, signal),
     ]
     await Promise.race([this.#informer.synced, aborted(signal)])
     this.#plugins.podsKnown()
@@ -166,9 +169,11 @@ export class Kubelet {
     const [view, resizes, workers] = [this.#view, this.#resizes, this.#workers]
     const node = () => this.#agent?.node
     const instruments = this.#instruments
+    const reportNode = async () => this.#agent?.reportNow()
     const plugins = this.#plugins
     plugins.recover()
-    const around = { machine, runtimeName, view, resizes, workers, node, instruments, plugins, signal }
+    const own = { machine, runtimeName, node, reportNode, plugins }
+    const around = { ...own, view, resizes, workers, instruments, registry: plugins.registry, signal }
     const workerParts = makeWorkerParts(this.#parts, around)
     this.#workerParts = workerParts
     return { agent, workerParts }
@@ -321,6 +326,8 @@ export class Kubelet {
       problem: () => this.#shutdown.problem,
       devices: () => this.#plugins.amounts(),
       recorder: this.#parts.recorder,
+      volumesInUse: () => this.#workerParts?.volumes.inUse() ?? [],
+      seen: node => this.#workerParts?.volumes.nodeSeen(node),
     })
   }
 

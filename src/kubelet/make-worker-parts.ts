@@ -10,6 +10,8 @@ import type { KubeletParts } from './kubelet-parts.ts'
 import type { KubeletInstruments } from './metrics/kubelet-instruments.ts'
 import type { Machine } from './node/machine.ts'
 import { type NodeFacts, nodeFacts } from './node-facts.ts'
+import { PLUGIN_TYPE } from './plugins/plugin-handler.ts'
+import type { PluginRegistry } from './plugins/plugin-registry.ts'
 import type { PodPlugins } from './plugins/pod-plugins.ts'
 import { PodEvents } from './pod-events.ts'
 import { PreparedContainers } from './pod-worker/prepared-containers.ts'
@@ -22,6 +24,9 @@ import { StatusWriter } from './status/status-writer.ts'
 import { DEFAULT_IDS_PER_POD, kubeletIds, readSubordinateIds } from './user-namespaces/kubelet-ids.ts'
 import { UserNamespaces } from './user-namespaces/user-namespaces.ts'
 import { noBlockDevices } from './volumes/block-devices.ts'
+import { CsiDrivers } from './volumes/csi/csi-drivers.ts'
+import { CsiVolumes } from './volumes/csi/csi-volumes.ts'
+import { NodeInfoWriter } from './volumes/csi/node-info-writer.ts'
 import { systemMounter } from './volumes/mounter.ts'
 import { PodTokens } from './volumes/pod-tokens.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
@@ -35,6 +40,10 @@ export interface WorkerSurroundings {
   workers: PodWorkers
   /** As last seen; undefined before it is registered. */
   node: () => Node | undefined
+  /** Writes the node's status when something of it has changed. */
+  reportNode: () => Promise<void>
+  /** Where CSI drivers register. */
+  registry: PluginRegistry
   instruments: KubeletInstruments
   plugins: PodPlugins
   /** Aborts when the kubelet ends. */
@@ -50,6 +59,20 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
   const facts = nodeFacts(parts, machine)
   const mounter = options?.mounter ?? systemMounter
   const changed = (uid: string) => workers.get(uid)?.wake()
+  const tokens = new PodTokens(client)
+  const nodeInfo = new NodeInfoWriter(client, facts.nodeName)
+  const drivers = new CsiDrivers(nodeInfo, log, name => volumes.driverRegistered(name))
+  around.registry.addHandler(PLUGIN_TYPE.csi, drivers)
+  const own = { get: node, report: around.reportNode }
+  const shared = { facts, client, tokens, mounter, events, clock, log }
+  const volumes: PodVolumes = new PodVolumes({
+    ...shared,
+    source,
+    devices: options?.devices ?? noBlockDevices,
+    csi: new CsiVolumes({ ...shared, drivers, node: own }),
+    changed,
+    signal,
+  })
   return {
     runtime: view.runtime,
     view,
@@ -63,19 +86,7 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
     }),
     prepared: new PreparedContainers(view.runtime),
     resizes,
-    volumes: new PodVolumes({
-      facts,
-      source,
-      client,
-      tokens: new PodTokens(client),
-      mounter,
-      devices: options?.devices ?? noBlockDevices,
-      clock,
-      log,
-      events,
-      changed,
-      signal,
-    }),
+    volumes,
     hooks: new HookRunner({ runtime, clock, events }),
     cgroups: options?.cgroups ?? noCgroups,
     userNamespaces: userNamespacesOf(parts, facts, node),

@@ -74,7 +74,7 @@ export class PodWorkers {
     }
     for (const uid of await readdir(podsDir(facts)).catch(() => [])) {
       if (this.#workers.has(uid)) continue
-      await volumes.tearDown(uid)
+      await volumes.tearDownOrphan(uid)
       userNamespaces.release(uid)
     }
     for (const uid of cgroups.uids()) if (!this.#workers.has(uid)) cgroups.remove(uid)

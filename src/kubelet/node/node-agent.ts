@@ -20,6 +20,7 @@ import { runtimeHealth } from './node-health.ts'
 import {
   differs,
   hasNewResources,
+  NODE_ANNOTATIONS,
   type NodeInputs,
   newNode,
   nodeLabels,
@@ -52,6 +53,10 @@ export interface NodeAgentParts {
   podCidr: string
   port: number
   recorder: Recorder
+  /** Attachable volumes that the node uses. */
+  volumesInUse: () => readonly string[]
+  /** Somebody has written to the node. */
+  seen: (node: Node) => void
 }
 
 export class NodeAgent {
@@ -134,6 +139,7 @@ export class NodeAgent {
 
   #seen(node: Node): void {
     this.#node = node
+    this.#parts.seen(node)
     if (!hasNewResources(node.status)) return
     this.#reportStatus(false).catch(error =>
       this.#parts.log.warn({ error }, 'the node status could not be written'),
@@ -150,7 +156,7 @@ export class NodeAgent {
   }
 
   async #inputs(): Promise<NodeInputs> {
-    const { runtime, nodeName, addresses, machine, port, pressures } = this.#parts
+    const { runtime, nodeName, addresses, machine, port, pressures, volumesInUse } = this.#parts
     const [images, { problem, abilities }] = await Promise.all([
       runtime.listImages({}).then(
         answer => answer.images,
@@ -167,19 +173,23 @@ export class NodeAgent {
       runtime: abilities,
       devices: this.#parts.devices(),
       port,
+      volumesInUse: volumesInUse(),
     }
   }
 
-  /** Labels that the kubelet owns are set again; what others put on the node stays. */
+  /** Labels and annotations that the kubelet owns are set again; what others put on the node stays. */
   async #adopt(): Promise<void> {
     const { client, nodeName, machine } = this.#parts
     const found = await client.get(nodes, { name: nodeName })
     const labels = { ...found.metadata.labels, ...nodeLabels(nodeName, machine) }
-    const same = Object.entries(labels).every(([key, value]) => found.metadata.labels?.[key] === value)
+    const annotations = { ...found.metadata.annotations, ...NODE_ANNOTATIONS }
+    const same =
+      Object.entries(labels).every(([key, value]) => found.metadata.labels?.[key] === value) &&
+      Object.entries(annotations).every(([key, value]) => found.metadata.annotations?.[key] === value)
     this.#node = same
       ? found
       : await client.patch(nodes, { name: nodeName }, 'application/merge-patch+json', {
-          metadata: { labels },
+          metadata: { labels, annotations },
         })
     await this.#reportStatus(true)
   }

@@ -12,6 +12,7 @@ const inputs = {
   machine: { cpus: 2, memoryBytes: 1 << 30, ephemeralStorageBytes: 1 << 30, hugepages: {}, info: {} },
   health: {},
   runtime: { handlers: [], hasSupplementalGroupsPolicy: true },
+  volumesInUse: [],
 } as unknown as NodeInputs
 
 test('a resource that somebody adds to the capacity can be given to pods', () => {
@@ -30,4 +31,16 @@ test('a resource that goes from the capacity is given to nobody any more', () =>
   assert.equal(hasNewResources(before), true)
   const patch = statusPatch(nodeStatus(inputs, before, 0), before) as { allocatable: object }
   assert.deepEqual(patch.allocatable, { ...plain.allocatable, 'example.com/card': null })
+})
+
+test('volumes in use are told until they are not, and those attached are left to the controller', () => {
+  const volumesAttached = [{ name: 'v', devicePath: '' }]
+  const before: NodeStatus = { ...nodeStatus(inputs, undefined, 0), volumesAttached }
+  const using = nodeStatus({ ...inputs, volumesInUse: ['v'] }, before, 0)
+  assert.deepEqual(using.volumesInUse, ['v'])
+  const after = nodeStatus(inputs, using, 0)
+  assert.equal(after.volumesInUse, undefined)
+  const patch = statusPatch(after, using) as Record<string, unknown>
+  assert.equal(patch.volumesInUse, null)
+  assert.equal('volumesAttached' in patch, false)
 })

@@ -1,6 +1,7 @@
 // The Node object that this machine is, as a value. Pure. Upstream: kubelet_node_status.go initialNode.
 import { isDeepStrictEqual } from 'node:util'
 import type { ContainerImage, Node, NodeAddress, NodeStatus } from '../../api/types/core-v1.ts'
+import { MANAGED_ATTACH } from '../../api/volume/csi-names.ts'
 import type { Image } from '../../runtime/cri/cri.generated.ts'
 import type { DeviceAmounts } from '../devices/node-devices.ts'
 import { type Machine, machineResources } from './machine.ts'
@@ -18,6 +19,8 @@ export interface NodeInputs {
   devices: DeviceAmounts
   /** Where the kubelet listens; 0 when it does not. */
   port: number
+  /** Attachable volumes that Pods here use, or are about to: none of them may be detached. */
+  volumesInUse: readonly string[]
 }
 
 /** Upstream reports at most this many images. */
@@ -34,12 +37,17 @@ export function nodeLabels(nodeName: string, { info }: Machine): Record<string, 
   }
 }
 
+/** As upstream's kubelet, unless its configuration has enableControllerAttachDetach false. */
+export const NODE_ANNOTATIONS: Readonly<Record<string, string>> = { [MANAGED_ATTACH]: 'true' }
+
 export function nodeStatus(inputs: NodeInputs, previous: NodeStatus | undefined, now: number): NodeStatus {
-  const { addresses, machine, health, port, devices } = inputs
+  const { addresses, machine, health, port, devices, volumesInUse } = inputs
+  const { volumesInUse: _, ...others } = previous ?? {}
   // What others have added to the capacity (extended resources) may be given to pods as well.
   const resources = { ...previous?.capacity, ...machineResources(machine), ...devices.capacity }
   return {
-    ...previous,
+    ...others,
+    ...(volumesInUse.length > 0 && { volumesInUse: [...volumesInUse] }),
     capacity: resources,
     allocatable: { ...resources, ...devices.allocatable },
     conditions: nodeConditions(health, previous?.conditions ?? [], now),
@@ -75,11 +83,16 @@ export function hasNewResources({ capacity = {}, allocatable = {} }: NodeStatus)
   return names.length !== Object.keys(allocatable).length || names.some(name => !(name in allocatable))
 }
 
-/** As a merge patch: what is no longer allocatable is taken out. */
+/**
+ * As a merge patch: what is no longer allocatable or in use is taken out. What is attached is not the kubelet's to tell:
+ * the controller may have written it meanwhile.
+ */
 export function statusPatch(next: NodeStatus, previous: NodeStatus | undefined): object {
   const gone = Object.keys(previous?.allocatable ?? {}).filter(name => !(name in (next.allocatable ?? {})))
+  const { volumesAttached: _, ...own } = next
   return {
-    ...next,
+    ...own,
+    volumesInUse: next.volumesInUse ?? null,
     allocatable: { ...next.allocatable, ...Object.fromEntries(gone.map(name => [name, null])) },
   }
 }
@@ -98,10 +111,11 @@ export function newNode(
   inputs: NodeInputs,
   now: number,
 ): Omit<Node, 'metadata' | 'apiVersion' | 'kind'> & {
-  metadata: { name: string; labels: Record<string, string> }
+  metadata: { name: string; labels: Record<string, string>; annotations: Record<string, string> }
 } {
+  const labels = nodeLabels(inputs.nodeName, inputs.machine)
   return {
-    metadata: { name: inputs.nodeName, labels: nodeLabels(inputs.nodeName, inputs.machine) },
+    metadata: { name: inputs.nodeName, labels, annotations: { ...NODE_ANNOTATIONS } },
     spec: {},
     status: nodeStatus(inputs, undefined, now),
   }

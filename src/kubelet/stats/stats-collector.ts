@@ -38,8 +38,10 @@ export interface StatsParts {
   pods: () => readonly Pod[]
   /** The pod's cgroup, '' where it has none. */
   cgroupOf?: (pod: Pod) => string
-  /** Where the files of a claim's volume are. */
+  /** Where the files of a claim's or a driver's volume are. */
   claimedPath?: (uid: string, volume: string) => string | undefined
+  /** What a volume's driver says of it; undefined for all others. */
+  driverFigures?: (uid: string, volume: string) => Promise<Partial<DiskFigures> | undefined>
 }
 
 /** A container or a whole pod, as cadvisor names it, and what the kernel tells of its cgroup. */
@@ -168,14 +170,23 @@ export class StatsCollector {
       if (dir === undefined) return []
       const claim = claimNameOf(pod, volume)
       const pvcRef = claim && { pvcRef: { name: claim, namespace: pod.metadata.namespace ?? '' } }
-      return [measure(volume.name, dir).then(own => ({ ...roomOf(dir, time), ...own, ...pvcRef }))]
+      return [this.#volumeFigures(pod, volume.name, dir, time).then(own => ({ ...own, ...pvcRef }))]
     })
     const counted = (await Promise.all(logs)).map(({ name, ...figures }) => [name, figures] as const)
     return { logs: new Map(counted), volumes: await Promise.all(volumes) }
   }
 
+  /** Its driver knows best; otherwise its files are counted. */
+  async #volumeFigures({ metadata: { uid } }: Pod, name: string, dir: string, time: string) {
+    const told = await this.#parts.driverFigures?.(uid, name).catch(() => undefined)
+    if (told) return { name, time, ...told }
+    const { bytes, inodes } = await diskFigures(dir)
+    return { name, time, ...roomOf(dir, time), usedBytes: bytes, inodesUsed: inodes }
+  }
+
   #placeOf({ metadata: { uid } }: Pod, volume: Volume): string | undefined {
-    if (volume.persistentVolumeClaim || volume.ephemeral) return this.#parts.claimedPath?.(uid, volume.name)
+    if (volume.persistentVolumeClaim || volume.ephemeral || volume.csi)
+      return this.#parts.claimedPath?.(uid, volume.name)
     const plugin = PLUGINS.find(([kind]) => volume[kind] !== undefined)?.[1]
     return plugin && volumePath(this.#parts.facts, uid, plugin, volume.name)
   }

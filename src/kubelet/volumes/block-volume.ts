@@ -7,7 +7,8 @@ import type { PersistentVolume, Pod } from '../../api/types/core-v1.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import { podDir } from '../pod-paths.ts'
 import type { BlockDevices } from './block-devices.ts'
-import { type ReadyVolume, VolumeFailure, type VolumeParts } from './volume-plugin.ts'
+import { VolumeFailure } from './volume-failure.ts'
+import type { ReadyVolume, VolumeParts } from './volume-plugin.ts'
 
 const PLUGIN = 'kubernetes.io~local-volume'
 

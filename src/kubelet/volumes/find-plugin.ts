@@ -1,4 +1,5 @@
 import type { Volume } from '../../api/types/core-v1.ts'
+import { csi } from './csi-volume-plugin.ts'
 import { emptyDir } from './empty-dir.ts'
 import { hostPath } from './host-path.ts'
 import { image } from './image.ts'
@@ -14,6 +15,7 @@ const PLUGINS: Partial<Record<keyof Volume, VolumePlugin>> = {
   downwardAPI,
   projected,
   image,
+  csi,
   persistentVolumeClaim,
   ephemeral: persistentVolumeClaim,
 }

@@ -1,14 +1,16 @@
 // Local volumes that containers mount: directories of the node, and file systems on its devices, which are made when
 // there is none yet. Upstream: pkg/volume/local, mount-utils SafeFormatAndMount.
 import { execFile } from 'node:child_process'
-import { chmod, lchown, lstat, mkdir, readdir, stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PersistentVolume, Pod } from '../../api/types/core-v1.ts'
 import { podsDir, volumePath } from '../pod-paths.ts'
+import { giveToGroup } from './give-to-group.ts'
 import { isMounted } from './is-mounted.ts'
 import { mountsUnder } from './remove-mounts.ts'
-import { type ReadyVolume, VolumeFailure, type VolumeParts } from './volume-plugin.ts'
+import { VolumeFailure } from './volume-failure.ts'
+import type { ReadyVolume, VolumeParts } from './volume-plugin.ts'
 
 const run = promisify(execFile)
 const PLUGIN = 'local-volume'
@@ -28,11 +30,7 @@ export async function setUpLocalVolume(
   if (!found.isDirectory() && !found.isBlockDevice())
     throw new Error('only directory and block device are supported')
   const hostPath = found.isDirectory() ? path : await mountDevice(volume, pod, parts)
-  const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {}
-  if (fsGroup === undefined) return { hostPath }
-  const root = await stat(hostPath)
-  const isOwned = root.gid === fsGroup && (root.mode & 0o2000) !== 0
-  if (!(fsGroupChangePolicy === 'OnRootMismatch' && isOwned)) await giveTo(hostPath, fsGroup)
+  await giveToGroup(hostPath, pod)
   return { hostPath }
 }
 
@@ -96,17 +94,4 @@ export function unmountUnused(volumes: readonly string[], { facts, mounter }: Vo
     const isUsed = mounts.some(target => target.endsWith(`/kubernetes.io~${PLUGIN}/${volume}`))
     if (!isUsed) mounter.unmount(globalMount(facts.rootDir, volume))
   }
-}
-
-/** To the Pod's group, with rights for it, at every depth. Upstream: SetVolumeOwnership. */
-async function giveTo(path: string, group: number): Promise<void> {
-  const found = await lstat(path)
-  await lchown(path, found.uid, group)
-  if (found.isSymbolicLink()) return
-  if (!found.isDirectory()) {
-    await chmod(path, (found.mode & 0o7777) | 0o660)
-    return
-  }
-  for (const name of await readdir(path)) await giveTo(join(path, name), group)
-  await chmod(path, (found.mode & 0o7777) | 0o2770)
 }

@@ -1,18 +1,15 @@
-// A claim's volume: a path or device of the node, or one made for the claim. Set-up waits until the claim is bound.
+// A claim's volume: a path or device of the node, a CSI driver's, or one made for the claim. Set-up waits until the
+// claim is bound.
 import { persistentVolumeClaims, persistentVolumes } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Volume } from '../../api/types/core-v1.ts'
 import { mapBlockVolume } from './block-volume.ts'
+import { persistentCsiVolume } from './csi/csi-volume.ts'
 import { expandClaim } from './expand-claim.ts'
 import { hostPath } from './host-path.ts'
 import { setUpLocalVolume } from './local-volume.ts'
-import {
-  type ReadyVolume,
-  type VolumeContext,
-  VolumeFailure,
-  type VolumeParts,
-  type VolumePlugin,
-} from './volume-plugin.ts'
+import { VolumeFailure } from './volume-failure.ts'
+import type { ReadyVolume, VolumeContext, VolumeParts, VolumePlugin } from './volume-plugin.ts'
 import { volumeUses } from './volume-uses.ts'
 
 /** A node may not watch claims: as upstream it asks once in a while whether one has grown. */
@@ -24,16 +21,21 @@ export const persistentVolumeClaim: VolumePlugin = {
   async setUp(context, parts) {
     const { claim, volume } = await boundVolume(context, parts)
     const ready = await setUpVolume(volume, context, parts)
-    const isReadOnly = context.volume.persistentVolumeClaim?.readOnly ?? false
-    if (!isReadOnly) await expandClaim(claim, volume, context.pod, parts)
-    return { ...ready, ...(isReadOnly ? { readOnly: true } : { refreshAt: context.now + LOOK_AGAIN_MS }) }
-  },
-  async refresh(ready, context, parts) {
-    const claim = await claimOf(context, parts)
-    await expandClaim(claim, await volumeOf(claim, parts), context.pod, parts)
+    if (isReadOnly(context)) return { ...ready, readOnly: true }
+    await expandClaim(claim, volume, context.pod, parts)
     return { ...ready, refreshAt: context.now + LOOK_AGAIN_MS }
   },
+  async refresh(ready, context, parts) {
+    const { pod, now } = context
+    const claim = await claimOf(context, parts)
+    const volume = await volumeOf(claim, parts)
+    if (volume.spec.csi) await parts.csi.renew(pod, persistentCsiVolume(volume, isReadOnly(context)), now)
+    if (!isReadOnly(context)) await expandClaim(claim, volume, pod, parts)
+    return { ...ready, refreshAt: now + LOOK_AGAIN_MS }
+  },
 }
+
+const isReadOnly = ({ volume }: VolumeContext): boolean => volume.persistentVolumeClaim?.readOnly ?? false
 
 async function boundVolume(context: VolumeContext, parts: VolumeParts) {
   try {
@@ -104,6 +106,8 @@ async function setUpVolume(
   parts: VolumeParts,
 ): Promise<ReadyVolume> {
   const { spec, metadata } = volume
+  if (spec.csi)
+    return parts.csi.setUp(context.pod, persistentCsiVolume(volume, isReadOnly(context)), context.now)
   if (spec.volumeMode === 'Block') return mapBlockVolume(volume, context.pod, parts)
   try {
     if (spec.hostPath) {

@@ -56,7 +56,11 @@ test('while no new one can be had the old one is used, until its end', async () 
   const { server, get } = make()
   await get('u', 0)
   server.fails = true
-  assert.deepEqual(await get('u', 0.9 * HOUR), { token: 'token-1', refreshAt: 0.9 * HOUR + 60_000 })
+  assert.deepEqual(await get('u', 0.9 * HOUR), {
+    token: 'token-1',
+    refreshAt: 0.9 * HOUR + 60_000,
+    expiresAt: HOUR,
+  })
   await assert.rejects(get('u', HOUR), /no answer/)
   await assert.rejects(get('v', 0), /no answer/)
 })

@@ -14,16 +14,13 @@ export interface PodToken {
   token: string
   /** Epoch milliseconds. */
   refreshAt: number
-}
-
-interface Kept extends PodToken {
   expiresAt: number
 }
 
 export class PodTokens {
   readonly #client: Client
   /** By pod uid, then by what was asked for. */
-  readonly #kept = new Map<string, Map<string, Kept>>()
+  readonly #kept = new Map<string, Map<string, PodToken>>()
 
   constructor(client: Client) {
     this.#client = client
@@ -36,7 +33,7 @@ export class PodTokens {
     now: number,
   ): Promise<PodToken> {
     const { uid } = pod.metadata
-    const ofPod = this.#kept.get(uid) ?? new Map<string, Kept>()
+    const ofPod = this.#kept.get(uid) ?? new Map<string, PodToken>()
     this.#kept.set(uid, ofPod)
     const key = `${expirationSeconds} ${audience}`
     const known = ofPod.get(key)
@@ -47,7 +44,7 @@ export class PodTokens {
       return made
     } catch (error) {
       if (!known || known.expiresAt <= now) throw error
-      return { token: known.token, refreshAt: now + RETRY_MS }
+      return { ...known, refreshAt: now + RETRY_MS }
     }
   }
 
@@ -56,7 +53,7 @@ export class PodTokens {
     this.#kept.delete(uid)
   }
 
-  async #request(pod: Pod, audience: string, expirationSeconds: number, now: number): Promise<Kept> {
+  async #request(pod: Pod, audience: string, expirationSeconds: number, now: number): Promise<PodToken> {
     const { name, namespace, uid } = pod.metadata
     const body = {
       apiVersion: 'authentication.k8s.io/v1',

@@ -1,26 +1,34 @@
 // A node's pods' volumes: set up before the first container starts, kept current while the pod lives, removed at its
 // end. Failures are told as FailedMount events and tried again with back-off; the worker only asks «are they there?».
 import { rm } from 'node:fs/promises'
-import type { Container, Pod, Volume } from '../../api/types/core-v1.ts'
+import type { Container, Node, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Device, Mount } from '../../runtime/cri/cri.generated.ts'
 import { ConfigError } from '../containers/config-error.ts'
 import type { PodEvents } from '../pod-events.ts'
 import { podDir } from '../pod-paths.ts'
+import type { DiskFigures } from '../stats/summary.ts'
 import { unmapBlockVolumes } from './block-volume.ts'
+import { podMountsDir } from './csi/csi-paths.ts'
+import { volumeFigures } from './csi/volume-figures.ts'
 import { findPlugin } from './find-plugin.ts'
 import { localVolumesOf, unmountUnused } from './local-volume.ts'
 import { ObjectFollower } from './object-follower.ts'
 import { mountsUnder } from './remove-mounts.ts'
 import { readFileInside } from './safe-sub-path.ts'
 import { SourceVersions } from './source-versions.ts'
+import { VolumeAwaited, VolumeFailure } from './volume-failure.ts'
 import { volumeMounts } from './volume-mounts.ts'
-import { type ReadyVolume, VolumeFailure, type VolumeParts, type VolumeReference } from './volume-plugin.ts'
+import type { ReadyVolume, VolumeParts, VolumeReference } from './volume-plugin.ts'
 import { volumeUses } from './volume-uses.ts'
 
 const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 122_000
+/** What is not attached by then is told. Upstream: podAttachAndMountTimeout. */
+const AWAITED_MS = 123_000
+const ORPHAN_RETRY_MS = 1_000
+const ORPHAN_RETRY_MAX_MS = 30_000
 
 export type VolumesState = { state: 'ready' } | { state: 'waiting'; retryAt: number }
 
@@ -28,6 +36,8 @@ interface VolumeRecord {
   ready?: ReadyVolume
   failures: number
   retryAt: number
+  /** Since when others are waited for. */
+  awaitedSince?: number
   /** The pod changed since the last set-up. */
   stale: boolean
   /** Of the objects that it shows. */
@@ -56,6 +66,8 @@ export interface PodVolumesParts extends VolumeParts {
 export class PodVolumes {
   readonly #parts: PodVolumesParts
   readonly #pods = new Map<string, PodRecord>()
+  /** The node's attached volumes as last seen. */
+  #attached = ''
 
   constructor(parts: PodVolumesParts) {
     this.#parts = parts
@@ -75,8 +87,12 @@ export class PodVolumes {
   /** When something of the pod has to be set up again: token refresh or a retry. */
   nextAt(uid: string): number | undefined {
     const times = [...(this.#pods.get(uid)?.volumes.values() ?? [])].flatMap(
-      ({ ready, retryAt, failures }) =>
-        failures > 0 ? [retryAt] : ready?.refreshAt !== undefined ? [ready.refreshAt] : [],
+      ({ ready, retryAt, failures, awaitedSince }) =>
+        failures > 0 || awaitedSince !== undefined
+          ? [retryAt]
+          : ready?.refreshAt !== undefined
+            ? [ready.refreshAt]
+            : [],
     )
     return times.length > 0 ? Math.min(...times) : undefined
   }
@@ -102,6 +118,13 @@ export class PodVolumes {
     return ready && !ready.isDevice && ready.hostPath !== '' ? ready.hostPath : undefined
   }
 
+  /** What a CSI driver says of a volume of its own. */
+  async driverFigures(uid: string, volume: string): Promise<Partial<DiskFigures> | undefined> {
+    const path = this.pathOf(uid, volume)
+    const usage = path === undefined ? undefined : await this.#parts.csi.stats(uid, path)
+    return usage && volumeFigures(usage)
+  }
+
   /** A file of one of the pod's volumes; undefined when it is not there. Links out of the volume are not followed. */
   async readFile(pod: Pod, volume: string, path: string): Promise<string | undefined> {
     const ready = this.#pods.get(pod.metadata.uid)?.volumes.get(volume)?.ready
@@ -125,17 +148,75 @@ export class PodVolumes {
     })
   }
 
-  /** Unmounts and removes everything of the pod. Idempotent; also for pods of an earlier run. */
+  /** Attachable volumes in use, for the node's status. */
+  inUse(): string[] {
+    return this.#parts.csi.inUse()
+  }
+
+  /** Volumes that wait to be attached are tried again when others have been attached or detached. */
+  nodeSeen({ status }: Node): void {
+    const attached = (status.volumesAttached ?? []).map(({ name }) => name).join(' ')
+    if (attached === this.#attached) return
+    this.#attached = attached
+    this.#tryAgain(({ awaitedSince }) => awaitedSince !== undefined)
+  }
+
+  /** A CSI driver can be used from now on. */
+  driverRegistered(driver: string): void {
+    this.#tryAgain(({ ready, failures }) => !ready && failures > 0)
+    this.#parts.csi
+      .clearLeftovers(driver)
+      .catch(error => this.#parts.log.warn({ driver, error }, 'a volume that nobody uses is still staged'))
+  }
+
+  #tryAgain(isMeant: (record: VolumeRecord) => boolean): void {
+    for (const [uid, { volumes }] of this.#pods) {
+      const meant = [...volumes.values()].filter(isMeant)
+      for (const record of meant) record.retryAt = 0
+      if (meant.length > 0) this.#parts.changed(uid)
+    }
+  }
+
+  /** The same for a pod that nobody looks after: what is still there then is tried again until the kubelet stops. */
+  async tearDownOrphan(uid: string): Promise<void> {
+    const { clock, log, signal } = this.#parts
+    const tried = async () => {
+      try {
+        await this.tearDown(uid)
+        return true
+      } catch (error) {
+        log.warn({ uid, error }, 'volumes of a pod that is gone are still there')
+        return false
+      }
+    }
+    const goOn = async () => {
+      for (let delay = ORPHAN_RETRY_MS; !signal.aborted; delay = Math.min(delay * 2, ORPHAN_RETRY_MAX_MS)) {
+        await clock.sleep(delay, signal).catch(() => {})
+        if (signal.aborted || (await tried())) return
+      }
+    }
+    if (!(await tried())) void goOn()
+  }
+
+  /**
+   * Unmounts and removes everything of the pod. Idempotent; also for pods of an earlier run. Throws, and has removed no
+   * file, when something of it cannot be taken down yet.
+   */
   async tearDown(uid: string): Promise<void> {
     const record = this.#pods.get(uid)
     record?.ending.abort()
     this.#pods.delete(uid)
     this.#parts.tokens.forget(uid)
-    const dir = podDir(this.#parts.facts, uid)
+    const { facts, mounter, csi } = this.#parts
+    const dir = podDir(facts, uid)
     const targets = mountsUnder(dir)
-    for (const target of targets.toReversed()) this.#parts.mounter.unmount(target)
+    const isDrivers = (target: string) => target.startsWith(`${podMountsDir(facts, uid)}/`)
+    for (const target of targets.toReversed()) if (!isDrivers(target)) mounter.unmount(target)
     unmountUnused(localVolumesOf(dir, targets), this.#parts)
     unmapBlockVolumes(uid, this.#parts)
+    await csi.tearDown(uid)
+    // Of a driver's volume of which nothing is known any more.
+    for (const target of targets.filter(isDrivers).toReversed()) mounter.unmount(target)
     await rm(dir, { recursive: true, force: true })
   }
 
@@ -197,11 +278,27 @@ export class PodVolumes {
           : await plugin.setUp(context, parts)
       known.failures = 0
       known.retryAt = 0
+      delete known.awaitedSince
     } catch (error) {
+      if (error instanceof VolumeAwaited) return this.#wait(record.pod, volume, known)
+      delete known.awaitedSince
       const delay = Math.min(FIRST_RETRY_MS * 2 ** known.failures++, MAX_RETRY_MS)
       known.retryAt = clock.now() + delay
       if (!(known.ready && plugin.refresh)) this.#tellFailure(record.pod, volume, error)
     }
+  }
+
+  /** Told when it takes too long. */
+  #wait(pod: Pod, { name }: Volume, known: VolumeRecord): void {
+    const now = this.#parts.clock.now()
+    known.failures = 0
+    known.awaitedSince ??= now
+    if (now >= known.awaitedSince + AWAITED_MS) {
+      known.awaitedSince = now
+      const text = `Unable to attach or mount volumes: unmounted volumes=[${name}], unattached volumes=[${name}], failed to process volumes=[]: context deadline exceeded`
+      this.#parts.events.tell(pod, 'Warning', 'FailedMount', text)
+    }
+    known.retryAt = known.awaitedSince + AWAITED_MS
   }
 
   #tellFailure(pod: Pod, { name }: Volume, error: unknown): void {

@@ -5,6 +5,7 @@ import type { ObjectSource } from '../containers/object-source.ts'
 import type { NodeFacts } from '../node-facts.ts'
 import type { PodEvents } from '../pod-events.ts'
 import type { BlockDevices } from './block-devices.ts'
+import type { CsiVolumes } from './csi/csi-volumes.ts'
 import type { Mounter } from './mounter.ts'
 import type { PodTokens } from './pod-tokens.ts'
 
@@ -23,17 +24,8 @@ export interface VolumeParts {
   tokens: PodTokens
   mounter: Mounter
   devices: BlockDevices
+  csi: CsiVolumes
   events: Pick<PodEvents, 'tell' | 'tellAbout'>
-}
-
-/** A failure whose event has words of its own, not those of a set-up that failed. */
-export class VolumeFailure extends Error {
-  readonly reason: 'FailedMount' | 'FailedMapVolume'
-
-  constructor(reason: 'FailedMount' | 'FailedMapVolume', message: string) {
-    super(message)
-    this.reason = reason
-  }
 }
 
 export interface ReadyVolume {
