@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type * as cri from '../../cri/cri.generated.ts'
 import { CRI_CODE, CriError } from '../../cri/cri-error.ts'
+import { withEdits } from '../cdi/apply-edits.ts'
+import { editsFor } from '../cdi/find-devices.ts'
 import type { ContainerConfig as ImageConfig } from '../images/media-types.ts'
 import { cgroupMode } from '../mount-namespace.ts'
 import type { RuntimeKind } from '../probe.ts'
@@ -63,7 +65,7 @@ export class SpecMaker {
     const config = mapped ? { ...asked, mounts: (asked.mounts ?? []).map(withSource(mapped)) } : asked
     const options = namespaceOptions(config, sandbox)
     const localSeccomp = localProfile(config.linux?.securityContext?.seccomp)
-    return ociSpec({
+    const spec = ociSpec({
       id,
       config,
       image,
@@ -88,6 +90,8 @@ export class SpecMaker {
       ...(appArmorProfile && { appArmorProfile }),
       ...(kind === 'crun' && { compileSeccomp: compiledFilter }),
     })
+    const named = (config.cDIDevices ?? []).map(({ name = '' }) => name)
+    return named.length === 0 ? spec : withEdits(spec, editsFor(named))
   }
 
   /** Ids for the user that the config wants, or else the image; names are looked up in the image's layers. */
