@@ -10,6 +10,7 @@ import { checkContainerName, checkSandboxName } from '../cri/reserved-names.ts'
 import { asService, type Service } from './as-service.ts'
 import type { ContainerProgram, Programs } from './container-program.ts'
 import { FakeContainer } from './fake-container.ts'
+import { FakeFigures } from './fake-figures.ts'
 import { type FakeImage, FakeImages } from './fake-images.ts'
 import { type FakeSandbox, fakeSandbox } from './fake-sandbox.ts'
 
@@ -35,6 +36,7 @@ export class FakeRuntime {
   readonly images: FakeImages
   readonly #clock: Clock
   readonly #programs: Programs
+  readonly #figures: FakeFigures
   #events = new EventHub()
   #streams = new AbortController()
   #made = 0
@@ -42,6 +44,7 @@ export class FakeRuntime {
   constructor({ clock, images = [], programs = () => undefined }: FakeRuntimeOptions) {
     this.#clock = clock
     this.#programs = programs
+    this.#figures = new FakeFigures(this.containers, clock)
     this.images = new FakeImages({
       clock,
       present: images,
@@ -51,7 +54,7 @@ export class FakeRuntime {
 
   /** As the interface that its users know; calls it has not are refused as a server refuses them. */
   get service(): Service {
-    return asService(this, this.images)
+    return asService(this, this.images, this.#figures)
   }
 
   /** The newest container of that name. */
@@ -270,29 +273,6 @@ export class FakeRuntime {
       throw new CriError(CRI_CODE.deadlineExceeded, words)
     }
     return { stdout: new Uint8Array(), stderr: new Uint8Array(), ...result }
-  }
-
-  async containerStats({ containerId }: cri.ContainerStatsRequest): Promise<cri.ContainerStatsResponse> {
-    return { stats: this.#statsOf(this.#container(containerId)) }
-  }
-
-  async listContainerStats({
-    filter,
-  }: cri.ListContainerStatsRequest): Promise<cri.ListContainerStatsResponse> {
-    const { containers } = await this.listContainers({ ...(filter && { filter }) })
-    const running = containers.filter(({ state }) => state === 'CONTAINER_RUNNING')
-    return { stats: running.map(({ id }) => this.#statsOf(this.#container(id))) }
-  }
-
-  /** Nobody works here: no time of any processor, a megabyte each. */
-  #statsOf({ status }: FakeContainer): cri.ContainerStats {
-    const timestamp = this.#nanos()
-    const { id, metadata, labels, annotations } = status
-    return {
-      attributes: { id, metadata, labels, annotations },
-      cpu: { timestamp, usageCoreNanoSeconds: { value: 0 } },
-      memory: { timestamp, workingSetBytes: { value: 2 ** 20 }, usageBytes: { value: 2 ** 20 } },
-    }
   }
 
   getContainerEvents(
