@@ -1,0 +1,311 @@
+// The queues of one priority level: who runs, who waits and who is refused. Synchronous; time is handed in.
+//
+// Seats are shared among queues by virtual time. The progress meter shows how many seat-seconds each busy queue has been
+// given since the start; a queue is served at the moment at which it would be served if all busy queues shared the
+// seats evenly at every instant. How long a request will run is guessed, and put right when it has run.
+// Upstream: apiserver pkg/util/flowcontrol/fairqueuing/queueset, which counts in fixed point and so has epochs;
+// a double shows a year of 600 seats to some millionths of a seat-second.
+import { FairQueue } from './fair-queue.ts'
+import type { RejectReason } from './flow-stats.ts'
+import { SeatDemand } from './seat-demand.ts'
+import { EXPECTED_SECONDS, type Ticket } from './ticket.ts'
+
+export interface QueueShape {
+  /** 0: what does not fit is refused. 'unlimited': everything runs. */
+  queues: number | 'unlimited'
+  /** How many may wait in one queue. */
+  lengthLimit: number
+}
+
+/** 'running' and 'waiting', or why not. */
+export type Verdict = 'running' | 'waiting' | 'queue-full' | 'concurrency-limit'
+
+export interface DispatchFigures {
+  progress: number
+  /** Virtual start of what was dispatched last. */
+  start: number
+  /** Over the queues in which somebody waited: their virtual start, and the same less the work under way. */
+  starts: { min: number; max: number }
+  discounted: { min: number; max: number }
+}
+
+export class QueueSet {
+  readonly demand: SeatDemand
+  waiting = 0
+  executing = 0
+  seatsInUse = 0
+  seatsWaiting = 0
+  dispatched = 0
+  readonly refused = { rejected: 0, timedOut: 0, cancelled: 0 }
+  lastDispatch: DispatchFigures | undefined
+  #shape: QueueShape
+  #limit: number
+  /** Seat-seconds. */
+  #progress = 0
+  #syncedAt: number
+  /** Only queues in which somebody waits, runs or holds seats. */
+  readonly #queues = new Map<number, FairQueue>()
+  readonly #withoutQueue = new Set<Ticket>()
+  #busy = 0
+  #enqueued = 0
+  /** Where the last one came from; ties go to the next queue. */
+  #lastServed = -1
+
+  constructor(shape: QueueShape, limit: number, now: number) {
+    this.#shape = shape
+    this.#limit = limit
+    this.#syncedAt = now
+    this.demand = new SeatDemand(now)
+  }
+
+  get shape(): QueueShape {
+    return this.#shape
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  get progress(): number {
+    return this.#progress
+  }
+
+  get isIdle(): boolean {
+    return this.waiting === 0 && this.executing === 0
+  }
+
+  queue(index: number): FairQueue | undefined {
+    return this.#queues.get(index)
+  }
+
+  queues(): Iterable<FairQueue> {
+    return this.#queues.values()
+  }
+
+  runningWithoutQueue(): Iterable<Ticket> {
+    return this.#withoutQueue
+  }
+
+  /** Queues that are no longer wanted empty themselves. */
+  configure(shape: QueueShape, limit: number, now: number): void {
+    this.#sync(now)
+    this.#shape = shape
+    this.#limit = limit
+    this.#dispatch(now)
+    this.#noteDemand(now)
+  }
+
+  arrive(ticket: Ticket, now: number): Verdict {
+    this.#sync(now)
+    ticket.arrivedAt = now
+    ticket.arrivedAtProgress = this.#progress
+    const verdict =
+      typeof this.#shape.queues === 'number' && this.#shape.queues > 0
+        ? this.#queueUp(ticket, now)
+        : this.#runAtOnce(ticket, now)
+    this.#noteDemand(now)
+    return verdict
+  }
+
+  /** Takes one that waits out of its queue, for this reason. False when it runs already. */
+  giveUp(ticket: Ticket, reason: 'time-out' | 'cancelled', now: number): boolean {
+    this.#sync(now)
+    const { queue } = ticket
+    if (!queue?.dequeue(ticket)) return false
+    this.#noLongerWaits(ticket)
+    queue.catchUp()
+    if (queue.isIdle) this.#busy--
+    this.#forgetIfEmpty(queue)
+    this.#refuse(ticket, reason)
+    this.#dispatch(now)
+    this.#noteDemand(now)
+    return true
+  }
+
+  /** One that ran is answered. How many milliseconds it holds its seats yet; after them, `release`. */
+  finish(ticket: Ticket, now: number): number {
+    this.#sync(now)
+    this.executing--
+    ticket.stats.executing--
+    const { queue } = ticket
+    if (queue) this.#settle(ticket, queue, now)
+    else this.#withoutQueue.delete(ticket)
+    const { finalSeats, lingerMs } = ticket.work
+    if (finalSeats > 0 && lingerMs > 0) return lingerMs
+    this.release(ticket, now)
+    return 0
+  }
+
+  /** The seats are free again. */
+  release(ticket: Ticket, now: number): void {
+    this.#sync(now)
+    const { seats, queue } = ticket
+    this.seatsInUse -= seats
+    ticket.stats.executingSeats -= seats
+    if (queue) {
+      queue.seatsInUse -= seats
+      this.#forgetIfEmpty(queue)
+    }
+    this.#dispatch(now)
+    this.#noteDemand(now)
+  }
+
+  /** The meter runs as if all that is asked for ran, shared evenly by the busy queues, up to the limit. */
+  #sync(now: number): void {
+    const seconds = Math.max(0, now - this.#syncedAt) / 1000
+    this.#syncedAt = now
+    if (this.#busy === 0) return
+    const seats = Math.min(this.seatsInUse + this.seatsWaiting, this.#limit)
+    this.#progress += (seats / this.#busy) * seconds
+  }
+
+  #runAtOnce(ticket: Ticket, now: number): Verdict {
+    if (!this.#fits(ticket.seats)) return this.#refuse(ticket, 'concurrency-limit')
+    this.#withoutQueue.add(ticket)
+    this.#start(ticket, now)
+    return 'running'
+  }
+
+  #queueUp(ticket: Ticket, now: number): Verdict {
+    const queue = this.#choose(ticket.hand)
+    if (this.seatsInUse >= this.#limit && queue.waiting.size >= this.#shape.lengthLimit) {
+      this.#forgetIfEmpty(queue)
+      return this.#refuse(ticket, 'queue-full')
+    }
+    if (queue.isIdle) {
+      queue.nextDispatch = this.#progress
+      this.#busy++
+    }
+    queue.enqueue(ticket)
+    queue.catchUp()
+    this.waiting++
+    this.seatsWaiting += ticket.seats
+    ticket.stats.waiting++
+    ticket.stats.waitingSeats += ticket.seats
+    ticket.stats.queueLength.add(queue.waiting.size)
+    this.#dispatch(now)
+    return ticket.startedAt === undefined ? 'waiting' : 'running'
+  }
+
+  /** The one of the hand with the least work waiting. Hands that overlap are not always looked at in the same order. */
+  #choose(hand: readonly number[]): FairQueue {
+    const offset = this.#enqueued++ % hand.length
+    let best: FairQueue | undefined
+    for (let at = 0; at < hand.length; at++) {
+      const index = hand[(offset + at) % hand.length]!
+      const queue = this.#queues.get(index)
+      if (!queue) return best?.waitingWork === 0 ? best : this.#open(index)
+      if (!best || queue.waitingWork < best.waitingWork) best = queue
+    }
+    return best!
+  }
+
+  #open(index: number): FairQueue {
+    const queue = new FairQueue(index)
+    this.#queues.set(index, queue)
+    return queue
+  }
+
+  #dispatch(now: number): void {
+    while (this.waiting > 0 && this.seatsInUse < this.#limit) {
+      const queue = this.#next()
+      const ticket = queue.oldest!
+      if (!this.#fits(ticket.seats)) {
+        ticket.stats.notAccommodated++
+        return
+      }
+      this.#lastServed = queue.index
+      queue.dequeue(ticket)
+      this.#noLongerWaits(ticket)
+      ticket.narrowTo(this.#limit)
+      queue.executing.add(ticket)
+      queue.seatsInUse += ticket.seats
+      queue.nextDispatch += ticket.totalWork
+      queue.catchUp()
+      this.#start(ticket, now)
+      ticket.started?.()
+    }
+  }
+
+  /** The queue whose oldest one would, virtually, be done first. */
+  #next(): FairQueue {
+    const starts = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }
+    const discounted = { ...starts }
+    let best: FairQueue | undefined
+    let bestFinish = Number.POSITIVE_INFINITY
+    for (const queue of this.#queues.values()) {
+      const { oldest, nextDispatch } = queue
+      if (!oldest) continue
+      widen(starts, nextDispatch)
+      widen(discounted, nextDispatch - queue.seatsInUse * EXPECTED_SECONDS)
+      const finish = nextDispatch + oldest.totalWork
+      if (best && (finish > bestFinish || (finish === bestFinish && !this.#isSooner(queue, best)))) continue
+      best = queue
+      bestFinish = finish
+    }
+    this.lastDispatch = { progress: this.#progress, start: best!.nextDispatch, starts, discounted }
+    return best!
+  }
+
+  /** Round robin among equals, beginning after the queue that was served last. */
+  #isSooner(queue: FairQueue, other: FairQueue): boolean {
+    const isAhead = queue.index > this.#lastServed
+    const otherIsAhead = other.index > this.#lastServed
+    return isAhead === otherIsAhead ? queue.index < other.index : isAhead
+  }
+
+  /** One that is wider than all seats there are runs alone. */
+  #fits(seats: number): boolean {
+    if (this.#shape.queues === 'unlimited') return true
+    if (seats > this.#limit) return this.executing === 0
+    return this.seatsInUse + seats <= this.#limit
+  }
+
+  #start(ticket: Ticket, now: number): void {
+    const { stats, seats } = ticket
+    ticket.startedAt = now
+    this.executing++
+    this.seatsInUse += seats
+    this.dispatched++
+    stats.executing++
+    stats.executingSeats += seats
+    stats.dispatched++
+  }
+
+  #noLongerWaits({ stats, seats }: Ticket): void {
+    this.waiting--
+    this.seatsWaiting -= seats
+    stats.waiting--
+    stats.waitingSeats -= seats
+  }
+
+  #refuse(ticket: Ticket, reason: RejectReason): 'queue-full' | 'concurrency-limit' {
+    this.refused.rejected++
+    if (reason === 'time-out') this.refused.timedOut++
+    if (reason === 'cancelled') this.refused.cancelled++
+    ticket.stats.reject(reason)
+    return reason as 'queue-full' | 'concurrency-limit'
+  }
+
+  /** What it really took takes the place of what it was thought to take. */
+  #settle(ticket: Ticket, queue: FairQueue, now: number): void {
+    queue.executing.delete(ticket)
+    const seconds = Math.max(0, now - (ticket.startedAt ?? now)) / 1000
+    queue.nextDispatch -= ticket.work.initialSeats * (EXPECTED_SECONDS - seconds)
+    queue.catchUp()
+    if (queue.isIdle) this.#busy--
+  }
+
+  #forgetIfEmpty(queue: FairQueue): void {
+    if (queue.isIdle && queue.seatsInUse === 0) this.#queues.delete(queue.index)
+  }
+
+  #noteDemand(now: number): void {
+    this.demand.set(this.seatsInUse + this.seatsWaiting, now)
+  }
+}
+
+function widen(range: { min: number; max: number }, value: number): void {
+  range.min = Math.min(range.min, value)
+  range.max = Math.max(range.max, value)
+}
