@@ -1,11 +1,21 @@
 // One of a level's queues: those that wait in it, those that run out of it, and how far it has got.
-import type { Ticket } from './ticket.ts'
 
-export class FairQueue {
+/** What a queue has to know of a request. */
+export interface Queued {
+  work: { initialSeats: number }
+  /** The wider of its phases. */
+  seats: number
+  /** In seat-seconds. */
+  totalWork: number
+  /** What the progress meter showed when it came, in seat-seconds. */
+  arrivedAtProgress: number
+}
+
+export class FairQueue<T extends Queued> {
   readonly index: number
   /** In the order of their coming. */
-  readonly waiting = new Set<Ticket>()
-  readonly executing = new Set<Ticket>()
+  readonly waiting = new Set<T>()
+  readonly executing = new Set<T>()
   /** Held by those that run, and by those that were answered and linger. */
   seatsInUse = 0
   /** What the progress meter shows when the oldest one virtually starts, in seat-seconds. */
@@ -19,7 +29,7 @@ export class FairQueue {
     this.index = index
   }
 
-  get oldest(): Ticket | undefined {
+  get oldest(): T | undefined {
     return this.waiting.values().next().value
   }
 
@@ -28,14 +38,13 @@ export class FairQueue {
     return this.waiting.size === 0 && this.executing.size === 0
   }
 
-  enqueue(ticket: Ticket): void {
-    ticket.queue = this
+  enqueue(ticket: T): void {
     this.waiting.add(ticket)
     this.#count(ticket, 1)
   }
 
   /** False when it does not wait here (any more). */
-  dequeue(ticket: Ticket): boolean {
+  dequeue(ticket: T): boolean {
     if (!this.waiting.delete(ticket)) return false
     this.#count(ticket, -1)
     if (this.waiting.size === 0) this.waitingWork = 0
@@ -48,7 +57,7 @@ export class FairQueue {
     if (oldest && this.nextDispatch < oldest.arrivedAtProgress) this.nextDispatch = oldest.arrivedAtProgress
   }
 
-  #count(ticket: Ticket, by: 1 | -1): void {
+  #count(ticket: T, by: 1 | -1): void {
     this.waitingWork += by * ticket.totalWork
     this.initialSeats += by * ticket.work.initialSeats
     this.maxSeats += by * ticket.seats

@@ -1,28 +1,29 @@
-// Sorts requests into flows, by the schemas and levels that are stored now, and tells in each schema's status whether its
-// level is there. How many requests run at once is bounded elsewhere, for all together: http/max-in-flight.ts.
-// Upstream: apiserver pkg/util/flowcontrol/apf_controller.go.
-import { Counter, Gauge, type Registry } from 'prom-client'
-import { MANDATORY } from '../../api/flow-control/bootstrap.ts'
+// The door of the API server: sorts requests into flows, lets as many run as their priority level has seats for, makes
+// others wait and refuses what is too much. Only requests over HTTP come this way. What this process's own parts ask of
+// the API runs on the same thread as they do: a queue would not make it less, and a part that waits for a seat that its
+// own caller holds would wait in vain. Upstream: apiserver pkg/util/flowcontrol and KEP-1040.
+import type { Registry } from 'prom-client'
+import { flowSchemas } from '../../api/flow-control/bootstrap.ts'
 import type { ApiHandler, UserInfo } from '../../api/request.ts'
-import { isConflict, isNotFound } from '../../api/status-error.ts'
-import { formatTime } from '../../api/time.ts'
-import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
+import type { FlowSchema } from '../../api/types/flowcontrol-v1.ts'
 import type { Clock } from '../../base/clock.ts'
-import { Compacted, SlowConsumer, type Storage, type StorageEvent } from '../../storage/storage.ts'
+import type { Storage } from '../../storage/storage.ts'
 import type { RequestInfo } from '../http/request-info.ts'
 import { classify, inOrder } from './classify.ts'
-import { ensureFlowControl, SERVER } from './ensure-flow-control.ts'
+import { dump } from './dump.ts'
+import { FlowConfiguration } from './flow-configuration.ts'
+import { addFlowMetrics } from './flow-metrics.ts'
+import { InFlight } from './in-flight.ts'
+import type { PriorityLevel } from './priority-level.ts'
+import { PriorityLevels } from './priority-levels.ts'
+import { StoredSizes } from './stored-sizes.ts'
+import { Ticket } from './ticket.ts'
+import { Turn } from './turn.ts'
+import { WatchCounts } from './watch-counts.ts'
+import { estimateWork } from './work-estimate.ts'
 
-const GROUP = 'flowcontrol.apiserver.k8s.io'
-const PREFIX = `/registry/${GROUP}/`
-const MANAGER = 'api-priority-and-fairness-config-consumer-v1'
-/** What levels share: upstream's limits for reads and writes together. */
-const SEATS = 600
-
-export interface Flow {
-  schemaUid: string
-  levelUid: string
-}
+/** Upstream: borrowingAdjustmentPeriod. */
+const ADJUST_EVERY_MS = 10_000
 
 export interface FlowControlParts {
   storage: Storage
@@ -31,141 +32,107 @@ export interface FlowControlParts {
   metrics: Registry
 }
 
+/** What the door sees of a request. */
+export interface Asked {
+  info: RequestInfo
+  user: UserInfo
+  query: URLSearchParams
+}
+
 export class FlowControl {
-  readonly #parts: FlowControlParts
-  readonly #schemas = new Map<string, FlowSchema>()
-  readonly #levels = new Map<string, PriorityLevelConfiguration>()
-  readonly #dispatched: Counter
+  readonly #clock: Clock
+  readonly #configuration: FlowConfiguration
+  readonly #levels: PriorityLevels
+  readonly #sizes: StoredSizes
+  readonly #watches = new WatchCounts()
+  readonly #inFlight = new InFlight()
   #ordered: FlowSchema[] = []
-  #revision = 0
+  #catchAll = mandatorySchema('catch-all')
 
-  constructor(parts: FlowControlParts) {
-    this.#parts = parts
-    const registers = [parts.metrics]
-    this.#dispatched = new Counter({
-      name: 'apiserver_flowcontrol_dispatched_requests_total',
-      help: 'Requests that were let through, by what they were sorted into.',
-      labelNames: ['priority_level', 'flow_schema'],
-      registers,
-    })
-    const seats = () => this.#seats()
-    new Gauge({
-      name: 'apiserver_flowcontrol_nominal_limit_seats',
-      help: 'The share of each priority level in what may run at once.',
-      labelNames: ['priority_level'],
-      registers,
-      collect() {
-        this.reset()
-        for (const [level, count] of seats()) this.set({ priority_level: level }, count)
-      },
-    })
+  constructor({ storage, handle, clock, metrics }: FlowControlParts) {
+    this.#clock = clock
+    this.#levels = new PriorityLevels(clock.now())
+    this.#sizes = new StoredSizes(storage, clock)
+    const changed = () => this.#configure()
+    this.#configuration = new FlowConfiguration({ storage, handle, clock, changed })
+    this.#configure()
+    addFlowMetrics(metrics, { levels: this.#levels, inFlight: this.#inFlight, clock })
   }
 
-  /** Reads what is stored. Call before `run`, and before the first request. */
-  async load(): Promise<void> {
-    const { items, revision } = await this.#parts.storage.list(PREFIX)
-    this.#schemas.clear()
-    this.#levels.clear()
-    for (const { object } of items) this.#put(object as unknown as FlowSchema)
-    this.#sort()
-    this.#revision = revision
+  /** Reads what is stored. Until then everybody but administrators is in the last level. */
+  load(): Promise<void> {
+    return this.#configuration.load()
   }
 
-  /** undefined: nothing is stored that it belongs to. */
-  classify(info: RequestInfo, user: UserInfo): Flow | undefined {
-    const schema = classify(info, user, this.#ordered)
-    const level = this.#levels.get(schema?.spec.priorityLevelConfiguration.name ?? '')
-    if (!schema || !level) return undefined
-    this.#dispatched.inc({ priority_level: level.metadata.name, flow_schema: schema.metadata.name })
-    return { schemaUid: schema.metadata.uid ?? '', levelUid: level.metadata.uid ?? '' }
-  }
-
-  /** Follows the store until the signal aborts or the store closes. */
+  /** Follows what is stored, and lends seats, until the signal aborts or the store closes. */
   async run(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        await this.#settle()
-        for await (const event of this.#parts.storage.watch(PREFIX, { after: this.#revision, signal })) {
-          if (event.type === 'progress') continue
-          await this.#follow(event)
-          this.#revision = event.revision
-        }
-        return
-      } catch (error) {
-        if (!(error instanceof Compacted || error instanceof SlowConsumer)) throw error
-        await this.load()
-      }
-    }
+    await Promise.all([this.#configuration.run(signal), this.#keepAdjusted(signal)])
   }
 
-  async #follow(event: Exclude<StorageEvent, { type: 'progress' }>): Promise<void> {
-    const object = event.object as unknown as FlowSchema
-    if (event.type === 'put') this.#put(object)
-    else if (object.kind === 'FlowSchema') this.#schemas.delete(object.metadata.name)
-    else this.#levels.delete(object.metadata.name)
-    this.#sort()
-    const isMissed = event.type === 'delete' && MANDATORY.includes(object.metadata.name)
-    if (isMissed) await ensureFlowControl(this.#parts.handle)
-    await this.#settle()
-  }
-
-  /** What the store tells late is older than what an answer told. */
-  #put(object: FlowSchema | PriorityLevelConfiguration): void {
-    const { name, resourceVersion } = object.metadata
-    const known = (object.kind === 'FlowSchema' ? this.#schemas : this.#levels).get(name)
-    if (known && Number(known.metadata.resourceVersion) > Number(resourceVersion)) return
-    if (object.kind === 'FlowSchema') this.#schemas.set(name, object as FlowSchema)
-    else this.#levels.set(name, object as PriorityLevelConfiguration)
-  }
-
-  #sort(): void {
-    this.#ordered = inOrder([...this.#schemas.values()], level => this.#levels.has(level))
-  }
-
-  async #settle(): Promise<void> {
-    for (const schema of this.#schemas.values()) {
-      const level = schema.spec.priorityLevelConfiguration.name
-      const status = this.#levels.has(level) ? 'False' : 'True'
-      const known = schema.status?.conditions?.find(({ type }) => type === 'Dangling')
-      if (known?.status !== status) await this.#tell(schema, level, status)
-    }
-  }
-
-  /** One that somebody else is changing, or has taken away, is seen again. */
-  async #tell(schema: FlowSchema, level: string, status: 'True' | 'False'): Promise<void> {
-    const { name } = schema.metadata
-    const text = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)}`
-    const condition = {
-      type: 'Dangling',
-      status,
-      lastTransitionTime: formatTime(this.#parts.clock.now()),
-      reason: status === 'True' ? 'NotFound' : 'Found',
-      message: status === 'True' ? `${text} but there is no such object` : `${text} and it exists`,
-    }
-    const kind = { apiVersion: `${GROUP}/v1`, kind: 'FlowSchema' }
-    const document = { ...kind, metadata: { name }, status: { conditions: [condition] } }
-    const at = { group: GROUP, version: 'v1', resource: 'flowschemas', subresource: 'status', name }
-    try {
-      const answer = await this.#parts.handle({
-        ...at,
-        user: SERVER,
-        verb: 'patch',
-        patch: { type: 'application/apply-patch+yaml', document },
-        options: { fieldManager: MANAGER, force: true },
-      })
-      if (answer.kind === 'object') this.#put(answer.object as unknown as FlowSchema)
-    } catch (error) {
-      if (!isConflict(error) && !isNotFound(error)) throw error
-    }
-  }
-
-  /** Upstream: each level's shares of all. */
-  #seats(): [level: string, seats: number][] {
-    const shares = [...this.#levels.values()].map(({ metadata, spec }): [string, number] => {
-      const { nominalConcurrencyShares = 0 } = spec.limited ?? spec.exempt ?? {}
-      return [metadata.name, nominalConcurrencyShares ?? 0]
+  /** Call `close` of what it answers when the request is over, however it ends. */
+  enter({ info, user, query }: Asked): Turn {
+    const schema = classify(info, user, this.#ordered) ?? this.#catchAll
+    const level = this.#levelOf(schema)
+    const stats = level.statsOf(schema.metadata.name)
+    const { distinguisher, hand } = level.flowOf(schema, info, user)
+    const work = estimateWork(info, query, {
+      stored: ({ group, resource }) => this.#sizes.of(group, resource),
+      watchers: resource => {
+        const count = this.#watches.interestedIn(resource)
+        stats.watchers.add(count)
+        return count
+      },
+      mostSeats: level.mostSeats,
     })
-    const total = shares.reduce((sum, [, count]) => sum + count, 0)
-    return shares.map(([name, count]) => [name, total === 0 ? 0 : Math.ceil((SEATS * count) / total)])
+    const ticket = new Ticket({ info, user, stats, flow: distinguisher, hand, work })
+    stats.seats.add(ticket.seats)
+    const verdict = level.queues.arrive(ticket, this.#clock.now())
+    const isWatch = info.isResource && info.verb === 'watch'
+    const turn = {
+      ticket,
+      level,
+      schemaUid: schema.metadata.uid ?? '',
+      inFlight: this.#inFlight,
+      clock: this.#clock,
+      unused: () => this.#configure(),
+      watch: isWatch ? () => this.#watches.add(info) : undefined,
+    }
+    return new Turn(turn, verdict)
   }
+
+  /** The text of a debugging path, if it is one. */
+  dump(path: string, query: URLSearchParams): string | undefined {
+    return dump(path, query, this.#levels)
+  }
+
+  /** Schemas are only asked while their level is there. */
+  #levelOf({ spec }: FlowSchema): PriorityLevel {
+    const level = this.#levels.get(spec.priorityLevelConfiguration.name)
+    if (!level) throw new Error(`no priority level ${spec.priorityLevelConfiguration.name}`)
+    return level
+  }
+
+  #configure(): void {
+    const { schemas, levels } = this.#configuration
+    this.#levels.configure([...levels.values()], this.#clock.now())
+    const known = new Map(
+      [mandatorySchema('exempt'), mandatorySchema('catch-all')].map(one => [one.metadata.name, one]),
+    )
+    for (const [name, schema] of schemas) known.set(name, schema)
+    const isThere = (name: string) => this.#levels.get(name)?.isQuiescing === false
+    this.#ordered = inOrder([...known.values()], isThere)
+    this.#catchAll = known.get('catch-all') ?? this.#catchAll
+  }
+
+  async #keepAdjusted(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(ADJUST_EVERY_MS, signal).catch(() => {})
+      if (!signal.aborted) this.#levels.adjust(this.#clock.now())
+    }
+  }
+}
+
+/** For as long as it is not stored. */
+function mandatorySchema(name: 'exempt' | 'catch-all'): FlowSchema {
+  return { metadata: { name }, spec: flowSchemas[name] } as FlowSchema
 }

@@ -9,6 +9,7 @@ import { FairQueue } from './fair-queue.ts'
 import type { RejectReason } from './flow-stats.ts'
 import { SeatDemand } from './seat-demand.ts'
 import { EXPECTED_SECONDS, type Ticket } from './ticket.ts'
+import { Utilization } from './utilization.ts'
 
 export interface QueueShape {
   /** 0: what does not fit is refused. 'unlimited': everything runs. */
@@ -31,6 +32,7 @@ export interface DispatchFigures {
 
 export class QueueSet {
   readonly demand: SeatDemand
+  readonly utilization = new Utilization()
   waiting = 0
   executing = 0
   seatsInUse = 0
@@ -44,7 +46,7 @@ export class QueueSet {
   #progress = 0
   #syncedAt: number
   /** Only queues in which somebody waits, runs or holds seats. */
-  readonly #queues = new Map<number, FairQueue>()
+  readonly #queues = new Map<number, FairQueue<Ticket>>()
   readonly #withoutQueue = new Set<Ticket>()
   #busy = 0
   #enqueued = 0
@@ -74,11 +76,11 @@ export class QueueSet {
     return this.waiting === 0 && this.executing === 0
   }
 
-  queue(index: number): FairQueue | undefined {
+  queue(index: number): FairQueue<Ticket> | undefined {
     return this.#queues.get(index)
   }
 
-  queues(): Iterable<FairQueue> {
+  queues(): Iterable<FairQueue<Ticket>> {
     return this.#queues.values()
   }
 
@@ -88,7 +90,7 @@ export class QueueSet {
 
   /** Queues that are no longer wanted empty themselves. */
   configure(shape: QueueShape, limit: number, now: number): void {
-    this.#sync(now)
+    this.sync(now)
     this.#shape = shape
     this.#limit = limit
     this.#dispatch(now)
@@ -96,7 +98,7 @@ export class QueueSet {
   }
 
   arrive(ticket: Ticket, now: number): Verdict {
-    this.#sync(now)
+    this.sync(now)
     ticket.arrivedAt = now
     ticket.arrivedAtProgress = this.#progress
     const verdict =
@@ -109,7 +111,7 @@ export class QueueSet {
 
   /** Takes one that waits out of its queue, for this reason. False when it runs already. */
   giveUp(ticket: Ticket, reason: 'time-out' | 'cancelled', now: number): boolean {
-    this.#sync(now)
+    this.sync(now)
     const { queue } = ticket
     if (!queue?.dequeue(ticket)) return false
     this.#noLongerWaits(ticket)
@@ -124,7 +126,7 @@ export class QueueSet {
 
   /** One that ran is answered. How many milliseconds it holds its seats yet; after them, `release`. */
   finish(ticket: Ticket, now: number): number {
-    this.#sync(now)
+    this.sync(now)
     this.executing--
     ticket.stats.executing--
     const { queue } = ticket
@@ -138,7 +140,7 @@ export class QueueSet {
 
   /** The seats are free again. */
   release(ticket: Ticket, now: number): void {
-    this.#sync(now)
+    this.sync(now)
     const { seats, queue } = ticket
     this.seatsInUse -= seats
     ticket.stats.executingSeats -= seats
@@ -150,13 +152,18 @@ export class QueueSet {
     this.#noteDemand(now)
   }
 
-  /** The meter runs as if all that is asked for ran, shared evenly by the busy queues, up to the limit. */
-  #sync(now: number): void {
-    const seconds = Math.max(0, now - this.#syncedAt) / 1000
+  /**
+   * Accounts for the time until now. The meter runs as if all that is asked for ran, shared evenly by the busy queues, up
+   * to the limit. Called before anything changes, and before figures are read.
+   */
+  sync(now: number): void {
+    const ms = now - this.#syncedAt
     this.#syncedAt = now
+    if (ms <= 0) return
+    this.utilization.hold(ms, this)
     if (this.#busy === 0) return
     const seats = Math.min(this.seatsInUse + this.seatsWaiting, this.#limit)
-    this.#progress += (seats / this.#busy) * seconds
+    this.#progress += (seats / this.#busy) * (ms / 1000)
   }
 
   #runAtOnce(ticket: Ticket, now: number): Verdict {
@@ -176,6 +183,7 @@ export class QueueSet {
       queue.nextDispatch = this.#progress
       this.#busy++
     }
+    ticket.queue = queue
     queue.enqueue(ticket)
     queue.catchUp()
     this.waiting++
@@ -188,9 +196,9 @@ export class QueueSet {
   }
 
   /** The one of the hand with the least work waiting. Hands that overlap are not always looked at in the same order. */
-  #choose(hand: readonly number[]): FairQueue {
+  #choose(hand: readonly number[]): FairQueue<Ticket> {
     const offset = this.#enqueued++ % hand.length
-    let best: FairQueue | undefined
+    let best: FairQueue<Ticket> | undefined
     for (let at = 0; at < hand.length; at++) {
       const index = hand[(offset + at) % hand.length]!
       const queue = this.#queues.get(index)
@@ -200,8 +208,8 @@ export class QueueSet {
     return best!
   }
 
-  #open(index: number): FairQueue {
-    const queue = new FairQueue(index)
+  #open(index: number): FairQueue<Ticket> {
+    const queue = new FairQueue<Ticket>(index)
     this.#queues.set(index, queue)
     return queue
   }
@@ -228,10 +236,10 @@ export class QueueSet {
   }
 
   /** The queue whose oldest one would, virtually, be done first. */
-  #next(): FairQueue {
+  #next(): FairQueue<Ticket> {
     const starts = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }
     const discounted = { ...starts }
-    let best: FairQueue | undefined
+    let best: FairQueue<Ticket> | undefined
     let bestFinish = Number.POSITIVE_INFINITY
     for (const queue of this.#queues.values()) {
       const { oldest, nextDispatch } = queue
@@ -248,7 +256,7 @@ export class QueueSet {
   }
 
   /** Round robin among equals, beginning after the queue that was served last. */
-  #isSooner(queue: FairQueue, other: FairQueue): boolean {
+  #isSooner(queue: FairQueue<Ticket>, other: FairQueue<Ticket>): boolean {
     const isAhead = queue.index > this.#lastServed
     const otherIsAhead = other.index > this.#lastServed
     return isAhead === otherIsAhead ? queue.index < other.index : isAhead
@@ -288,7 +296,7 @@ export class QueueSet {
   }
 
   /** What it really took takes the place of what it was thought to take. */
-  #settle(ticket: Ticket, queue: FairQueue, now: number): void {
+  #settle(ticket: Ticket, queue: FairQueue<Ticket>, now: number): void {
     queue.executing.delete(ticket)
     const seconds = Math.max(0, now - (ticket.startedAt ?? now)) / 1000
     queue.nextDispatch -= ticket.work.initialSeats * (EXPECTED_SECONDS - seconds)
@@ -296,7 +304,7 @@ export class QueueSet {
     if (queue.isIdle) this.#busy--
   }
 
-  #forgetIfEmpty(queue: FairQueue): void {
+  #forgetIfEmpty(queue: FairQueue<Ticket>): void {
     if (queue.isIdle && queue.seatsInUse === 0) this.#queues.delete(queue.index)
   }
 

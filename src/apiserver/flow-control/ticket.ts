@@ -1,7 +1,7 @@
 // A request as the queues see it.
 import type { UserInfo } from '../../api/request.ts'
 import type { RequestInfo } from '../http/request-info.ts'
-import type { FairQueue } from './fair-queue.ts'
+import type { FairQueue, Queued } from './fair-queue.ts'
 import type { FlowStats } from './flow-stats.ts'
 
 /** Upstream: WorkEstimate. */
@@ -27,7 +27,7 @@ export interface TicketParts {
   work: Work
 }
 
-export class Ticket {
+export class Ticket implements Queued {
   readonly info: RequestInfo
   readonly user: UserInfo
   readonly stats: FlowStats
@@ -41,7 +41,7 @@ export class Ticket {
   /** What the progress meter showed when it came, in seat-seconds. */
   arrivedAtProgress = 0
   /** undefined: it ran without being queued. */
-  queue: FairQueue | undefined
+  queue: FairQueue<Ticket> | undefined
   /** Called when its turn comes; not for one that runs at once. */
   started: (() => void) | undefined
 
