@@ -1,5 +1,5 @@
 // Priority levels and flow schemas that every cluster begins with. Facts of upstream's flowcontrol bootstrap/default.go.
-// Requests are sorted into them (apiserver/flow-control); how many run at once is bounded in http/max-in-flight.ts.
+// apiserver/flow-control works by them.
 import type {
   FlowSchemaSpec,
   PolicyRulesWithSubjects,

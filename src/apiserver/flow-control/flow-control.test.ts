@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Registry } from 'prom-client'
 import type { FlowSchema } from '../../api/types/flowcontrol-v1.ts'
 import { SystemClock } from '../../base/clock.ts'
+import { ManualClock } from '../../base/manual-clock.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import { TestRegistry } from '../registry/test-registry.ts'
 import { ensureFlowControl } from './ensure-flow-control.ts'
@@ -23,7 +24,13 @@ test('requests follow what is stored, and each schema tells whether its level is
   const running = flows.run(stop.signal)
   const info = parseRequestInfo('GET', '/version', new URLSearchParams())
   const noxu = { name: 'noxu', groups: ['system:authenticated'] }
-  const before = flows.classify(info, noxu)
+  const classify = () => {
+    const turn = flows.enter({ info, user: noxu, query: new URLSearchParams() })
+    turn.close()
+    return { schemaUid: turn.schemaUid, levelUid: turn.levelUid }
+  }
+  const before = classify()
+  assert.notEqual(before.levelUid, '')
   const made = await api.create(SCHEMAS, {
     metadata: { name: 'mine' },
     spec: {
@@ -38,13 +45,13 @@ test('requests follow what is stored, and each schema tells whether its level is
     },
   })
   assert.equal(await dangling(api, 'True'), 'NotFound')
-  assert.deepEqual(flows.classify(info, noxu), before)
+  assert.deepEqual(classify(), before)
   const level = await api.create(LEVELS, {
     metadata: { name: 'mine' },
     spec: { type: 'Limited', limited: { nominalConcurrencyShares: 1, limitResponse: { type: 'Reject' } } },
   })
   assert.equal(await dangling(api, 'False'), 'Found')
-  assert.deepEqual(flows.classify(info, noxu), {
+  assert.deepEqual(classify(), {
     schemaUid: made.metadata.uid,
     levelUid: level.metadata.uid,
   })
@@ -56,6 +63,20 @@ test('requests follow what is stored, and each schema tells whether its level is
   assert.equal(again.metadata.name, 'catch-all')
   stop.abort()
   await running
+})
+
+test('before anything is stored, administrators are exempt and others share the last level', () => {
+  const { storage, registry } = new TestRegistry()
+  const metrics = new Registry()
+  const flows = new FlowControl({ storage, handle: registry.handle, clock: new ManualClock(0), metrics })
+  const info = parseRequestInfo('GET', '/version', new URLSearchParams())
+  const enter = (name: string, groups: string[]) =>
+    flows.enter({ info, user: { name, groups }, query: new URLSearchParams() })
+  const everybody = Array.from({ length: 601 }, () => enter('jane', []))
+  assert.deepEqual(everybody.map(turn => turn.isRunning).indexOf(false), 600)
+  assert.equal(enter('root', ['system:masters']).isRunning, true)
+  for (const turn of everybody) turn.close()
+  assert.equal(enter('jane', []).isRunning, true)
 })
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {

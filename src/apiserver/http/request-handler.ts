@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiHandler, ApiResponse, UserInfo } from '../../api/request.ts'
-import { badRequest, internalError, type Status, StatusError } from '../../api/status-error.ts'
+import {
+  badRequest,
+  internalError,
+  type Status,
+  StatusError,
+  tooManyRequests,
+} from '../../api/status-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { ANONYMOUS, type Authenticator } from '../authn/authenticator.ts'
@@ -12,13 +18,13 @@ import { type Authorizer, requireAllowed } from '../authz/authorizer.ts'
 import type { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import type { ResourceIndex } from '../discovery/resource-index.ts'
 import type { FlowControl } from '../flow-control/flow-control.ts'
+import { TooManyRequests, type Turn } from '../flow-control/turn.ts'
 import type { UpgradeRequest } from '../streaming/upgrade.ts'
 import { buildApiRequest, checkRoute } from './api-request.ts'
 import type { ConnectHandler } from './connect.ts'
 import { deprecationOf } from './deprecated-resources.ts'
 import { encodeObject, type ProtobufCodec, SharedEncoder } from './encode.ts'
 import { answerHealth, type HealthChecks, isHealthPath } from './health.ts'
-import { MaxInFlight } from './max-in-flight.ts'
 import type { RequestLabels, ServerMetrics } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { attributesFor, credentialsOf, isLongRunning, parseInfo, splitUrl } from './request-attributes.ts'
@@ -26,6 +32,7 @@ import type { RequestInfo, ResourceRequestInfo } from './request-info.ts'
 import { send, sendStatus, sendText, wantsPretty, warningHeader } from './respond.ts'
 import { streamBytes, streamWatch } from './stream-response.ts'
 import { type TableLookup, transformer } from './transform.ts'
+import { leaveWhenBegun, longestWait, REQUEST_TIMEOUT_MS, sendTooManyRequests } from './turns.ts'
 import { answerOverWebSocket, hangUpWhenClosing, refuseUpgrade } from './upgrades.ts'
 
 /** Takes over the connection of an upgrade request; who asks may do so. It owns the socket from then on. */
@@ -52,8 +59,8 @@ export interface RequestHandlerOptions {
   codec: ProtobufCodec
   health: HealthChecks
   metrics: ServerMetrics
-  /** Left out: requests are not sorted into flows. */
-  flows?: Pick<FlowControl, 'classify'>
+  /** Left out: everybody is let in. */
+  flows?: Pick<FlowControl, 'enter' | 'dump'>
   /** By 'pods/exec'. What is not here is answered with 501. */
   onUpgrade?: ReadonlyMap<string, UpgradeHandler>
   /** By 'pods/proxy': who answers requests whose answer is not an API object. */
@@ -64,8 +71,6 @@ export interface RequestHandlerOptions {
   closing: AbortSignal
 }
 
-const REQUEST_TIMEOUT_MS = 60_000
-
 interface Exchange {
   request: IncomingMessage
   response: ServerResponse
@@ -74,6 +79,17 @@ interface Exchange {
   info: RequestInfo
   /** Aborted when the client goes away, the request's time is up, or a long-running one meets the server's close. */
   signal: AbortSignal
+  /** Its place among those that are worked on. */
+  turn?: Turn
+}
+
+interface AskedInTurn {
+  info: RequestInfo
+  user: UserInfo
+  query: URLSearchParams
+  signal: AbortSignal
+  /** Told what the request was sorted into. */
+  response?: ServerResponse
 }
 
 // Reasons of their own: without one, each end of a request would make an exception with a stack.
@@ -83,7 +99,6 @@ const FINISHED = 'answered'
 export class RequestHandler {
   readonly #options: RequestHandlerOptions
   readonly #encoder: SharedEncoder
-  readonly #inFlight = new MaxInFlight()
 
   constructor(options: RequestHandlerOptions) {
     this.#options = options
@@ -121,15 +136,19 @@ export class RequestHandler {
     try {
       const { path, query } = splitUrl(request)
       const info = parseInfo(request, path, query)
-      const user = await this.#admit(request, info, query)
-      if (!info.isResource) throw badRequest('Upgrade request required')
-      checkRoute(info, this.#options.resources.find(info.group, info.version, info.resource))
-      const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
+      const user = await this.#identify(request)
       const signal = hangUpWhenClosing(socket, this.#options.closing)
-      const upgrade = { request, socket, head, info, query, user, signal }
-      await (handler
-        ? handler(upgrade)
-        : answerOverWebSocket(upgrade, { ...this.#options, encoder: this.#encoder }))
+      await this.#inTurn({ info, user, query, signal }, async turn => {
+        await requireAllowed(this.#options.authorizer, attributesFor(info, user, query))
+        if (!info.isResource) throw badRequest('Upgrade request required')
+        checkRoute(info, this.#options.resources.find(info.group, info.version, info.resource))
+        const handler = this.#options.onUpgrade?.get(`${info.resource}/${info.subresource ?? ''}`)
+        const upgrade = { request, socket, head, info, query, user, signal }
+        const begun = () => turn?.leave()
+        await (handler
+          ? handler(upgrade)
+          : answerOverWebSocket(upgrade, { ...this.#options, encoder: this.#encoder, begun }))
+      })
     } catch (error) {
       refuseUpgrade(socket, this.#statusOf(error, request))
     }
@@ -152,52 +171,54 @@ export class RequestHandler {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { request, response, query, info } = exchange
-    const user = await this.#admit(request, info, query, response)
-    if (isLongRunning(info)) return this.#answer(exchange, user)
-    const leave = this.#inFlight.enter(info.verb, user)
+    const { request, response, query, info, signal } = exchange
+    const user = await this.#identify(request)
+    await this.#inTurn({ info, user, query, signal, response }, async turn => {
+      await requireAllowed(this.#options.authorizer, attributesFor(info, user, query))
+      await this.#answer({ ...exchange, ...(turn && { turn }) }, user)
+    })
+  }
+
+  /** As soon as there is a seat for it. Streams other than watches take none. Throws TooManyRequests. */
+  async #inTurn(asked: AskedInTurn, work: (turn: Turn | undefined) => Promise<void>): Promise<void> {
+    const { info, query, signal, response } = asked
+    const isCounted = !isLongRunning(info) || info.verb === 'watch'
+    const turn = isCounted ? this.#options.flows?.enter(asked) : undefined
+    if (!turn) return work(undefined)
+    response?.setHeader('X-Kubernetes-PF-FlowSchema-UID', turn.schemaUid)
+    response?.setHeader('X-Kubernetes-PF-PriorityLevel-UID', turn.levelUid)
     try {
-      await this.#answer(exchange, user)
+      if (!turn.isRunning) await turn.begin(signal, longestWait(info, query))
+      await work(turn)
     } finally {
-      leave()
+      turn.close()
     }
   }
 
   async #answer(exchange: Exchange, user: UserInfo): Promise<void> {
     const { request, response, path, info } = exchange
     const elsewhere = this.#options.elsewhere?.(path)
-    if (elsewhere) return elsewhere({ request, response, user, signal: exchange.signal })
+    if (elsewhere) {
+      // What another server watches is begun there.
+      if (isLongRunning(info)) exchange.turn?.leave()
+      return elsewhere({ request, response, user, signal: exchange.signal })
+    }
     if (info.isResource) return this.#serveResource(exchange, info, user)
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendText(request, response, 404, NOT_FOUND_TEXT)
     if (isHealthPath(path)) return this.#serveHealth(exchange)
     if (path === '/metrics') return this.#serveMetrics(exchange)
+    const table = this.#options.flows?.dump(path, exchange.query)
+    if (table !== undefined) return send(request, response, plainText(table))
     const answer = this.#options.discovery.answer(request, path, exchange.query)
     return answer ? send(request, response, answer) : sendText(request, response, 404, NOT_FOUND_TEXT)
   }
 
-  /** Who is calling, having been let through. Throws Unauthorized or Forbidden. */
-  async #admit(
-    request: IncomingMessage,
-    info: RequestInfo,
-    query: URLSearchParams,
-    response?: ServerResponse,
-  ): Promise<UserInfo> {
+  /** Who is calling, or on whose behalf. Throws Unauthorized, or Forbidden to be somebody else. */
+  async #identify(request: IncomingMessage): Promise<UserInfo> {
     const { authenticate, authorizer } = this.#options
     const caller = await authenticate(credentialsOf(request))
-    const user = await impersonate(caller ?? ANONYMOUS, request.headersDistinct, authorizer)
-    if (response) this.#classify(response, info, user)
-    await requireAllowed(authorizer, attributesFor(info, user, query))
-    return user
-  }
-
-  /** Streams other than watches belong to no flow. */
-  #classify(response: ServerResponse, info: RequestInfo, user: UserInfo): void {
-    if (isLongRunning(info) && info.verb !== 'watch') return
-    const flow = this.#options.flows?.classify(info, user)
-    if (!flow) return
-    response.setHeader('X-Kubernetes-PF-FlowSchema-UID', flow.schemaUid)
-    response.setHeader('X-Kubernetes-PF-PriorityLevel-UID', flow.levelUid)
+    return impersonate(caller ?? ANONYMOUS, request.headersDistinct, authorizer)
   }
 
   async #serveResource(exchange: Exchange, info: ResourceRequestInfo, user: UserInfo): Promise<void> {
@@ -225,7 +246,7 @@ export class RequestHandler {
       const stream = {
         events: answer.events,
         representation,
-        convert,
+        convert: leaveWhenBegun(convert, apiRequest.options, exchange.turn),
         encoder: this.#encoder,
         clock,
         log,
@@ -271,11 +292,14 @@ export class RequestHandler {
     }
     // What is left of the body is not read: the connection cannot carry another request.
     if (!request.complete) response.setHeader('Connection', 'close')
+    if (error instanceof TooManyRequests) return sendTooManyRequests(request, response, error)
     await sendStatus(request, response, status, this.#options.codec).catch(() => response.destroy())
   }
 
   #statusOf(error: unknown, request: IncomingMessage): Status {
     if (error instanceof StatusError) return error.status
+    if (error instanceof TooManyRequests)
+      return tooManyRequests(error.message, error.retryAfterSeconds).status
     if (error instanceof URIError) return badRequest('the URL is not properly percent-encoded').status
     this.#options.log.error(
       { error, method: request.method, url: request.url },
@@ -284,6 +308,12 @@ export class RequestHandler {
     return internalError(error).status
   }
 }
+
+const plainText = (text: string) => ({
+  code: 200,
+  contentType: 'text/plain; charset=utf-8',
+  body: Buffer.from(text),
+})
 
 const NOT_FOUND_TEXT = '404 page not found\n'
 

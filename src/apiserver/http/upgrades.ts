@@ -19,6 +19,8 @@ export interface UpgradeAnswerOptions {
   codec: ProtobufCodec
   encoder: SharedEncoder
   clock: PassiveClock
+  /** Called when a watch has begun. */
+  begun: () => void
 }
 
 /** Watches and logs; everything else is plain HTTP's. */
@@ -36,6 +38,7 @@ export async function answerOverWebSocket(
   const answer = await handle(await buildApiRequest({ request, info, query, user, resource, codec, signal }))
   if (answer.kind === 'stream') return sendBytes(upgrade, answer.body)
   if (answer.kind !== 'watch') throw notImplemented()
+  options.begun()
   const { events } = answer
   async function* texts() {
     for await (const { type, object } of events)
@@ -67,6 +70,7 @@ export function refuseUpgrade(socket: Duplex, status: Status): void {
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...(status.details?.retryAfterSeconds ? [`Retry-After: ${status.details.retryAfterSeconds}`] : []),
   ]
   if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
