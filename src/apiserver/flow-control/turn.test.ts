@@ -1,60 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Registry } from 'prom-client'
-import { flowSchemas, priorityLevels } from '../../api/flow-control/bootstrap.ts'
 import type { LimitResponse } from '../../api/types/flowcontrol-v1.ts'
 import { ManualClock, settle } from '../../base/manual-clock.ts'
-import { parseRequestInfo } from '../http/request-info.ts'
-import { TestRegistry } from '../registry/test-registry.ts'
-import { FlowControl } from './flow-control.ts'
-import { TooManyRequests, type Turn } from './turn.ts'
+import { oneSeat } from './one-seat.fixture.ts'
+import { TooManyRequests } from './turn.ts'
 
-const GROUP = 'flowcontrol.apiserver.k8s.io/v1'
 const NEVER = new AbortController().signal
-
-interface Call {
-  user?: string
-  url?: string
-  method?: string
-}
-
-/** A server whose users have one seat: one share of 600. */
-async function oneSeat(limitResponse: LimitResponse) {
-  const api = new TestRegistry()
+async function seat(limitResponse: LimitResponse) {
   const clock = new ManualClock(1_000_000_000)
-  const metrics = new Registry()
-  const { storage, registry } = api
-  await api.create(`${GROUP}/prioritylevelconfigurations`, {
-    metadata: { name: 'large' },
-    spec: {
-      ...priorityLevels.system,
-      limited: { ...priorityLevels.system!.limited, nominalConcurrencyShares: 594 },
-    },
-  })
-  const limited = { nominalConcurrencyShares: 1, borrowingLimitPercent: 0, limitResponse }
-  await api.create(`${GROUP}/prioritylevelconfigurations`, {
-    metadata: { name: 'users' },
-    spec: { type: 'Limited', limited },
-  })
-  await api.create(`${GROUP}/flowschemas`, {
-    metadata: { name: 'users' },
-    spec: { ...flowSchemas['global-default'], priorityLevelConfiguration: { name: 'users' } },
-  })
-  const flows = new FlowControl({ storage, handle: registry.handle, clock, metrics })
-  await flows.load()
-  const enter = ({ user = 'jane', url = '/version', method = 'GET' }: Call = {}): Turn => {
-    const [path = '', search] = url.split('?')
-    const query = new URLSearchParams(search)
-    const info = parseRequestInfo(method, path, query)
-    return flows.enter({ info, user: { name: user, groups: ['system:authenticated'] }, query })
-  }
-  return { clock, flows, enter, text: () => metrics.metrics() }
+  return { clock, ...(await oneSeat(limitResponse, clock)) }
 }
 
 const QUEUE: LimitResponse = { type: 'Queue', queuing: { queues: 8, handSize: 2, queueLengthLimit: 2 } }
 
 test('one that waits runs when the one before it is answered', async () => {
-  const { clock, enter, text } = await oneSeat(QUEUE)
+  const { clock, enter, text } = await seat(QUEUE)
   const [first, second] = [enter(), enter()]
   assert.deepEqual([first.isRunning, second.isRunning], [true, false])
   const begun = second.begin(NEVER, 15_000)
@@ -97,7 +57,7 @@ const refusals: [
 ]
 for (const [what, reason, act] of refusals) {
   test(`one ${what} leaves the queue`, async () => {
-    const { clock, flows, enter, text } = await oneSeat(QUEUE)
+    const { clock, flows, enter, text } = await seat(QUEUE)
     const first = enter()
     const gone = new AbortController()
     const second = enter()
@@ -130,7 +90,7 @@ for (const [limitResponse, reason, before] of [
   [QUEUE, 'queue-full', 5],
 ] as const) {
   test(`${before} of one user come in, the next is refused: ${reason}`, async () => {
-    const { enter, text } = await oneSeat(limitResponse)
+    const { enter, text } = await seat(limitResponse)
     for (let one = 0; one < before; one++)
       void enter()
         .begin(NEVER, 15_000)
@@ -141,7 +101,7 @@ for (const [limitResponse, reason, before] of [
 }
 
 test('a watch holds its seat only until it has begun, and counts for writes until it ends', async () => {
-  const { enter, text } = await oneSeat(QUEUE)
+  const { enter, text } = await seat(QUEUE)
   const watches = Array.from({ length: 12 }, () => {
     const watch = enter({ url: '/api/v1/pods?watch=1' })
     assert.equal(watch.isRunning, true)
@@ -156,7 +116,7 @@ test('a watch holds its seat only until it has begun, and counts for writes unti
 })
 
 test('the seat of a write that many watch is held while they are told', async () => {
-  const { clock, enter } = await oneSeat(QUEUE)
+  const { clock, enter } = await seat(QUEUE)
   for (let one = 0; one < 12; one++) enter({ url: '/api/v1/pods?watch=1' }).leave()
   enter({ url: '/api/v1/namespaces/a/pods', method: 'POST' }).close()
   const next = enter()
@@ -168,7 +128,7 @@ test('the seat of a write that many watch is held while they are told', async ()
 })
 
 test('the tables show who runs and who waits', async () => {
-  const { flows, enter } = await oneSeat({
+  const { flows, enter } = await seat({
     type: 'Queue',
     queuing: { queues: 2, handSize: 1, queueLengthLimit: 9 },
   })
@@ -177,7 +137,7 @@ test('the tables show who runs and who waits', async () => {
   const dump = (what: string, search = '') =>
     flows
       .dump(`/debug/api_priority_and_fairness/dump_${what}`, new URLSearchParams(search))!
-      .trimEnd()
+      .slice(0, -1)
       .split('\n')
   const requests = dump('requests', 'includeRequestDetails=1')
   assert.deepEqual(

@@ -17,6 +17,7 @@ import { withVirtualResources } from '../authz/virtual-resources.ts'
 import { DiscoveryHandler } from '../discovery/discovery-handler.ts'
 import { ResourceIndex } from '../discovery/resource-index.ts'
 import { versionInfo } from '../discovery/version-info.ts'
+import type { FlowControl } from '../flow-control/flow-control.ts'
 import { openApiSource } from '../openapi/openapi-documents.ts'
 import { ensurePki, type Pki } from '../pki/pki.ts'
 import { tableFor } from '../tables/table-for.ts'
@@ -55,6 +56,7 @@ export interface TestServerOptions {
   handle?: ApiHandler
   health?: HealthChecks
   clock?: Clock
+  flows?: FlowControl
 }
 
 export const JANE = 'jane-token'
@@ -98,6 +100,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     tables: tableFor,
     health: options.health ?? { livez: [], readyz: [] },
     metrics: new ServerMetrics(),
+    ...(options.flows && { flows: options.flows }),
     log: silentLog,
     clock,
     tls: { ...pki.server, clientAuthority: pki.authorityCertificate },
