@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Device } from '../types/resource-v1.ts'
-import { deviceSelectorProblem, matchesDevice } from './device-selectors.ts'
+import { deviceSelectorProblem, isTooComplex, matchesDevice } from './device-selectors.ts'
 
 const DRIVER = 'dra.example.com'
 const device: Device = {
@@ -62,3 +62,12 @@ const problems: Record<string, RegExp> = {
 for (const [expression, expected] of Object.entries(problems)) {
   test(`${expression} is refused`, () => assert.match(deviceSelectorProblem(expression) ?? '', expected))
 }
+
+test('loops in loops over everything that a device has are too much', () => {
+  const loop = (depth: number): string =>
+    depth === 0 ? 'true' : `device.attributes.all(k${depth}, ${loop(depth - 1)})`
+  assert.deepEqual(
+    [1, 2, 5].map(depth => isTooComplex(loop(depth))),
+    [false, false, true],
+  )
+})

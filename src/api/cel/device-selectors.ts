@@ -1,9 +1,11 @@
 // Which devices an expression chooses. Upstream: dynamic-resource-allocation/cel/compile.go.
 
 import { Quantity } from '../quantity.ts'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import type { Device, DeviceAttribute } from '../types/resource-v1.ts'
 import { CelDomains } from './device-functions.ts'
-import { compile, type Expectation, findProblem } from './environment.ts'
+import { astOf, compile, type Expectation, findProblem } from './environment.ts'
+import { estimateCostOf } from './estimate-cost.ts'
 import { CelQuantity, CelSemver } from './quantity-functions.ts'
 
 const EXPECTATION: Expectation = {
@@ -19,6 +21,27 @@ const EXPECTATION: Expectation = {
   },
   returns: 'bool',
 }
+
+/** Upstream: CELSelectorExpressionMaxCost. */
+const COST_LIMIT = 1_000_000
+const named = (of: JSONSchemaProps): JSONSchemaProps => ({
+  type: 'object',
+  maxProperties: 32,
+  additionalProperties: of,
+})
+const DEVICE: JSONSchemaProps = {
+  type: 'object',
+  properties: {
+    driver: { type: 'string', maxLength: 63 },
+    attributes: named(named({})),
+    capacity: named(named({})),
+    allowMultipleAllocations: { type: 'boolean' },
+  },
+}
+
+/** It may have to do too much for one device. */
+export const isTooComplex = (expression: string): boolean =>
+  estimateCostOf(astOf(expression), { device: DEVICE }) > COST_LIMIT
 
 /** What is wrong with a selector, in upstream's words; undefined: nothing. Upstream: CompileCELExpression. */
 export function deviceSelectorProblem(expression: string): string | undefined {

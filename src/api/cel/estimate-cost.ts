@@ -16,12 +16,12 @@ const LOOPS = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
 type Scope = ReadonlyMap<string, JSONSchemaProps | undefined>
 
 export function estimateCost(ast: ASTNode, self: JSONSchemaProps): number {
-  const scope: Scope = new Map([
-    ['self', self],
-    ['oldSelf', self],
-  ])
-  return cost(ast, scope)
+  return estimateCostOf(ast, { self, oldSelf: self })
 }
+
+/** `variables`: what the expression may name. */
+export const estimateCostOf = (ast: ASTNode, variables: Record<string, JSONSchemaProps>): number =>
+  cost(ast, new Map(Object.entries(variables)))
 
 function cost(node: ASTNode, scope: Scope): number {
   if (node.op === 'value' || node.op === 'id') return 1

@@ -1,98 +1,60 @@
-// ResourceClaims, templates of them and DeviceClasses. Upstream: pkg/apis/resource/validation. What CEL expressions say
-// is not compiled: nothing here evaluates them.
+// ResourceClaims, templates of them, and DeviceClasses. Upstream: pkg/apis/resource/validation.
+import { isDeepStrictEqual } from 'node:util'
 import { isDns1123Label, isDns1123Subdomain } from '../names.ts'
 import type {
   DeviceClaim,
   DeviceClass,
+  DeviceConstraint,
   DeviceRequest,
-  DeviceSelector,
   DeviceSubRequest,
   ExactDeviceRequest,
-  OpaqueDeviceConfiguration,
   ResourceClaim,
   ResourceClaimTemplate,
 } from '../types/resource-v1.ts'
+import { validateClaimStatus } from './devices/claim-status.ts'
 import {
-  duplicate,
-  each,
-  type FieldError,
-  immutable,
-  invalidValue,
-  notSupported,
-  required,
-  tooLong,
-  tooMany,
-} from './field-error.ts'
+  validateFullyQualifiedName,
+  validateOpaque,
+  validateSelectors,
+  validateToleration,
+} from './devices/device-fields.ts'
+import { list, set } from './devices/device-lists.ts'
+import { resourceSliceValidator } from './devices/device-slice.ts'
+import { type RequestNames, requestNames, validateReferences } from './devices/request-names.ts'
+import { each, type FieldError, immutable, invalidValue, notSupported, required } from './field-error.ts'
+import { validateObjectMetaUpdate } from './object-meta.ts'
+import { isExtended } from './resource-names.ts'
 import type { Validator } from './validator.ts'
 
 const MOST = 32
 const MOST_ALTERNATIVES = 8
-const LONGEST_EXPRESSION = 10 * 1024
 const MODES = ['All', 'ExactCount']
-
-/** Every member, and how many there are. */
-function list<T>(
-  members: readonly T[] | undefined,
-  path: string,
-  most: number,
-  check: (member: T, at: string) => FieldError[],
-): FieldError[] {
-  const errors = (members ?? []).flatMap((member, index) => check(member, `${path}[${index}]`))
-  const count = members?.length ?? 0
-  return count > most ? [...errors, tooMany(path, count, most)] : errors
-}
-
-function unique(names: readonly string[], path: string): FieldError[] {
-  return names.flatMap((name, index) =>
-    names.indexOf(name) < index ? [duplicate(`${path}[${index}]`, name)] : [],
-  )
-}
+const nameOf = ({ name }: { name: string }) => name
 
 function validateDevices({ requests, constraints, config }: DeviceClaim, path: string): FieldError[] {
   const known = requestNames(requests ?? [])
-  const reference = (name: string, at: string): FieldError[] => {
-    const detail =
-      "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
-    const segments = name.split('/')
-    if (segments.length > 2) return [invalidValue(at, name, detail)]
-    const errors = segments.flatMap(segment => each(at, segment, isDns1123Label))
-    return known.has(name) ? errors : [...errors, invalidValue(at, name, detail)]
-  }
-  const references = (names: readonly string[] | undefined, at: string) => [
-    ...list(names, at, MOST, reference),
-    ...unique(names ?? [], at),
-  ]
   return [
-    ...list(requests, `${path}.requests`, MOST, validateRequest),
-    ...unique(
-      (requests ?? []).map(({ name }) => name),
-      `${path}.requests`,
+    ...set(requests, `${path}.requests`, MOST, validateRequest, nameOf),
+    ...list(constraints, `${path}.constraints`, MOST, (constraint, at) =>
+      validateConstraint(constraint, at, known),
     ),
-    ...list(constraints, `${path}.constraints`, MOST, (constraint, at) => [
-      ...references(constraint.requests, `${at}.requests`),
-      ...(constraint.matchAttribute || constraint.distinctAttribute
-        ? []
-        : [
-            required(
-              at,
-              'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set',
-            ),
-          ]),
-    ]),
     ...list(config, `${path}.config`, MOST, ({ requests: names, opaque }, at) => [
-      ...references(names, `${at}.requests`),
+      ...validateReferences(names, `${at}.requests`, known),
       ...validateOpaque(opaque, `${at}.opaque`),
     ]),
   ]
 }
 
-function requestNames(requests: readonly DeviceRequest[]): Set<string> {
-  return new Set(
-    requests.flatMap(({ name, firstAvailable }) => [
-      name,
-      ...(firstAvailable ?? []).map(alternative => `${name}/${alternative.name}`),
-    ]),
-  )
+function validateConstraint(constraint: DeviceConstraint, path: string, known: RequestNames): FieldError[] {
+  const { requests, matchAttribute, distinctAttribute } = constraint
+  const errors = validateReferences(requests, `${path}.requests`, known)
+  if (matchAttribute !== undefined)
+    return [...errors, ...validateFullyQualifiedName(matchAttribute, `${path}.matchAttribute`)]
+  if (distinctAttribute !== undefined)
+    return [...errors, ...validateFullyQualifiedName(distinctAttribute, `${path}.distinctAttribute`)]
+  const detail =
+    'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
+  return [...errors, required(path, detail)]
 }
 
 function validateRequest({ name, exactly, firstAvailable }: DeviceRequest, path: string): FieldError[] {
@@ -103,71 +65,83 @@ function validateRequest({ name, exactly, firstAvailable }: DeviceRequest, path:
   if (exactly && hasAlternatives)
     return [...errors, invalidValue(path, null, `${text}, but multiple fields are set`)]
   if (exactly) return [...errors, ...validateExact(exactly, `${path}.exactly`)]
-  return [
-    ...errors,
-    ...list(firstAvailable, `${path}.firstAvailable`, MOST_ALTERNATIVES, validateAlternative),
-    ...unique(
-      firstAvailable!.map(alternative => alternative.name),
-      `${path}.firstAvailable`,
-    ),
-  ]
+  const at = `${path}.firstAvailable`
+  return [...errors, ...set(firstAvailable, at, MOST_ALTERNATIVES, validateAlternative, nameOf)]
 }
 
 function validateAlternative(alternative: DeviceSubRequest, path: string): FieldError[] {
   return [...each(`${path}.name`, alternative.name, isDns1123Label), ...validateExact(alternative, path)]
 }
 
-function validateExact(
-  { deviceClassName, selectors, allocationMode = '', count = 0 }: ExactDeviceRequest,
-  path: string,
-): FieldError[] {
+function validateExact(request: ExactDeviceRequest, path: string): FieldError[] {
+  const { deviceClassName, selectors, allocationMode = '', count = 0, tolerations = [] } = request
   const at = `${path}.deviceClassName`
   const errors = deviceClassName ? each(at, deviceClassName, isDns1123Subdomain) : [required(at)]
-  errors.push(...list(selectors, `${path}.selectors`, MOST, validateSelector))
+  errors.push(...validateSelectors(selectors, `${path}.selectors`))
   if (!MODES.includes(allocationMode))
     errors.push(notSupported(`${path}.allocationMode`, allocationMode, MODES))
   else if (allocationMode === 'All' && count !== 0)
     errors.push(invalidValue(`${path}.count`, count, "must not be specified when allocationMode is 'All'"))
   else if (allocationMode === 'ExactCount' && count <= 0)
     errors.push(invalidValue(`${path}.count`, count, 'must be greater than zero'))
-  return errors
+  const tolerated = tolerations.map((one, index) => validateToleration(one, `${path}.tolerations[${index}]`))
+  return [...errors, ...tolerated.flat()]
 }
 
-function validateSelector({ cel }: DeviceSelector, path: string): FieldError[] {
-  if (!cel) return [required(`${path}.cel`)]
-  const at = `${path}.cel.expression`
-  return cel.expression.length > LONGEST_EXPRESSION ? [tooLong(at, LONGEST_EXPRESSION)] : []
-}
-
-function validateOpaque(opaque: OpaqueDeviceConfiguration | undefined, path: string): FieldError[] {
-  if (!opaque) return [required(path)]
-  const { driver, parameters } = opaque
-  return [
-    ...(driver ? each(`${path}.driver`, driver, isDns1123Subdomain) : [required(`${path}.driver`)]),
-    ...(parameters ? [] : [required(`${path}.parameters`)]),
-  ]
-}
+const NONE: DeviceClaim = { requests: [] }
 
 const claim: Validator = {
-  create: ({ spec }: ResourceClaim) => validateDevices(spec.devices ?? { requests: [] }, 'spec.devices'),
-  update: ({ spec }: ResourceClaim, old: ResourceClaim) => immutable('spec', spec, old.spec),
+  create: ({ spec }: ResourceClaim) => validateDevices(spec.devices ?? NONE, 'spec.devices'),
+  subresources: {
+    // What cannot change need not be judged again.
+    '': (object: ResourceClaim, old: ResourceClaim) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...immutable('spec', object.spec, old.spec),
+    ],
+    status: validateClaimStatus,
+  },
 }
 
 const template: Validator = {
   create: ({ spec }: ResourceClaimTemplate) =>
-    validateDevices(spec.spec.devices ?? { requests: [] }, 'spec.spec.devices'),
-  update: ({ spec }: ResourceClaimTemplate, old: ResourceClaimTemplate) => immutable('spec', spec, old.spec),
+    validateDevices(spec.spec.devices ?? NONE, 'spec.spec.devices'),
+  subresources: {
+    '': (object: ResourceClaimTemplate, old: ResourceClaimTemplate) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...immutable('spec', object.spec, old.spec),
+    ],
+  },
+}
+
+/** Expressions and parameters that the server has taken before are not judged again. */
+function validateClass({ spec }: DeviceClass, old?: DeviceClass): FieldError[] {
+  const isSame = (field: 'selectors' | 'config') => !!old && isDeepStrictEqual(spec[field], old.spec[field])
+  const { extendedResourceName } = spec
+  const at = 'spec.extendedResourceName'
+  return [
+    ...validateSelectors(spec.selectors, 'spec.selectors', isSame('selectors')),
+    ...list(spec.config, 'spec.config', MOST, ({ opaque }, place) =>
+      validateOpaque(opaque, `${place}.opaque`, isSame('config')),
+    ),
+    ...(extendedResourceName === undefined || isExtended(extendedResourceName)
+      ? []
+      : [invalidValue(at, extendedResourceName, 'must be a valid extended resource name')]),
+  ]
 }
 
 const deviceClass: Validator = {
-  create: ({ spec }: DeviceClass) => [
-    ...list(spec.selectors, 'spec.selectors', MOST, validateSelector),
-    ...list(spec.config, 'spec.config', MOST, ({ opaque }, at) => validateOpaque(opaque, `${at}.opaque`)),
-  ],
+  create: (object: DeviceClass) => validateClass(object),
+  subresources: {
+    '': (object: DeviceClass, old: DeviceClass) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...validateClass(object, old),
+    ],
+  },
 }
 
 export const deviceChecks: Record<string, Validator> = {
   'resource.k8s.io/ResourceClaim': claim,
   'resource.k8s.io/ResourceClaimTemplate': template,
   'resource.k8s.io/DeviceClass': deviceClass,
+  'resource.k8s.io/ResourceSlice': resourceSliceValidator,
 }

@@ -5,6 +5,7 @@ import { certificateApproval, certificateSigning, certificateSubjectRestriction 
 import { claimResize } from './claim-resize.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { deviceAdminAccess } from './device-admin-access.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction/node-restriction.ts'
@@ -51,6 +52,7 @@ export function defaultPlugins(parts: DefaultPluginParts): AdmissionPlugin[] {
     certificateSubjectRestriction,
     defaultIngressClass(lookup),
     podResize(lookup),
+    deviceAdminAccess(lookup),
     ...(authorizer && extensions ? extensionPlugins(lookup, authorizer, extensions) : []),
     ...(quota ? [resourceQuota({ lookup, ...quota })] : []),
   ]

@@ -15,6 +15,7 @@ import type { ServiceParts } from './core/service-parts.ts'
 import { ServiceStrategy } from './core/service-strategy.ts'
 import { PendingVolumeStrategy, PersistentVolumeStrategy } from './core/volume-strategy.ts'
 import { DefaultStrategy } from './default-strategy.ts'
+import { ResourceClaimStrategy } from './devices/claim-strategy.ts'
 
 export interface StrategyParts {
   services: ServiceParts
@@ -34,6 +35,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   'customresourcedefinitions.apiextensions.k8s.io': () => new CrdStrategy(),
   'jobs.batch': () => new JobStrategy(),
   'cronjobs.batch': () => new CronJobStrategy(),
+  'resourceclaims.resource.k8s.io': info => new ResourceClaimStrategy(info),
 }
 
 export function strategyFor(info: ResourceInfo, parts: StrategyParts): Strategy {
