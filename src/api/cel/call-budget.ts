@@ -9,6 +9,12 @@ export const BUDGET_EXCEEDED = 'operation cancelled: actual cost limit exceeded'
 /** Expressions run at once from begin to end, so one counter is enough. */
 let steps = 0
 
+/** What one function does beyond its step. Throws when that is too much. */
+export function charge(units: number): void {
+  steps += units
+  if (steps > MOST_STEPS) throw new Error(BUDGET_EXCEEDED)
+}
+
 type Evaluate = (this: unknown, ...args: unknown[]) => unknown
 /** What the library keeps at each node. */
 type Countable = ASTNode & {
@@ -21,7 +27,7 @@ export function countSteps(node: ASTNode): void {
   const countable = node as Countable
   const { evaluate } = countable.meta
   countable.setMeta('evaluate', function counted(...args) {
-    if (++steps > MOST_STEPS) throw new Error(BUDGET_EXCEEDED)
+    charge(1)
     return evaluate.apply(this, args)
   })
   for (const inner of nodesIn(node.args)) countSteps(inner)

@@ -47,6 +47,7 @@ export const isTooComplex = (expression: string): boolean =>
 export function deviceSelectorProblem(expression: string): string | undefined {
   const problem = findProblem(expression, EXPECTATION)
   if (!problem) return undefined
+  if ('program' in problem) return `program instantiation failed: ${problem.program}`
   return 'issue' in problem
     ? `compilation failed: ${problem.issue}`
     : `must evaluate to bool or the unknown type, not ${problem.type}`

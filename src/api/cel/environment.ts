@@ -5,10 +5,11 @@ import { registerAddressFunctions } from './address-functions.ts'
 import { registerAuthorizer } from './authorizer-functions.ts'
 import { countSteps, withinBudget } from './call-budget.ts'
 import { registerDevices, withoutIndexedHas } from './device-functions.ts'
-import { failureText, firstLine, type LibraryError, syntaxIssue } from './expression-error.ts'
+import { failureText, firstLine, issueText, type LibraryError, syntaxIssue } from './expression-error.ts'
 import { registerListFunctions } from './list-functions.ts'
 import { registerMessages } from './message-functions.ts'
 import { withoutMessageLiterals } from './message-literals.ts'
+import { findWrongPattern, registerPatternFunctions, useOwnMatches } from './pattern-functions.ts'
 import { registerQuantityFunctions } from './quantity-functions.ts'
 import { registerTextFunctions } from './text-functions.ts'
 import { checkTypes, isPlainType } from './type-check.ts'
@@ -24,6 +25,7 @@ const OPTIONS = {
 }
 const environment = new Environment(OPTIONS)
 registerTextFunctions(environment)
+registerPatternFunctions(environment)
 registerListFunctions(environment)
 registerQuantityFunctions(environment)
 registerAddressFunctions(environment)
@@ -49,6 +51,16 @@ const speakers: Record<Speech, Environment> = {
 /** An expression that cannot be read, or that failed; the message says why. */
 export class CelError extends Error {}
 
+/** An expression that can be read and that no program can be made of; its types may be wrong too. */
+class CelProgramError extends CelError {
+  readonly problem: { issue: string } | { program: string }
+
+  constructor(problem: { issue: string } | { program: string }) {
+    super('issue' in problem ? problem.issue : `program instantiation failed: ${problem.program}`)
+    this.problem = problem
+  }
+}
+
 export type Program = (variables: Record<string, unknown>) => unknown
 
 const MOST_REMEMBERED = 1_000
@@ -60,6 +72,8 @@ export function compile(expression: string, speech: Speech = 'plain'): Program {
   const known = programs.get(key)
   if (known) return known
   const parsed = parse(expression, speakers[speech], speech)
+  checkPatterns(expression, parsed.ast, readable(expression, speech))
+  useOwnMatches(parsed.ast)
   countSteps(parsed.ast)
   const program: Program = variables => {
     try {
@@ -72,6 +86,15 @@ export function compile(expression: string, speech: Speech = 'plain'): Program {
   if (oldest !== undefined && programs.size >= MOST_REMEMBERED) programs.delete(oldest)
   programs.set(key, program)
   return program
+}
+
+/** cel-go looks at the patterns of `matches` when it reads an expression, at others when it makes a program of it. */
+function checkPatterns(expression: string, ast: ASTNode, readableText: string): void {
+  const wrong = findWrongPattern(ast)
+  if (!wrong) return
+  if (wrong.function !== 'matches') throw new CelProgramError({ program: wrong.problem })
+  const at = expression === readableText ? wrong.at : 0
+  throw new CelProgramError({ issue: issueText(expression, at, 'invalid matches argument') })
 }
 
 function parse(expression: string, speaker: Environment, speech: Speech): ParseResult {
@@ -106,29 +129,31 @@ export interface Expectation {
 
 const checkers = new WeakMap<Expectation, Environment>()
 
-/**
- * What is wrong with an expression, as far as can be told before it runs: 'issue' in cel-go's words, 'type' when it comes
- * to another type than expected. undefined: nothing.
- */
-export function findProblem(
-  expression: string,
-  expectation: Expectation,
-): { issue: string } | { type: string } | undefined {
+/** 'issue': in cel-go's words. 'type': it comes to another type than expected. 'program': why none can be made of it. */
+export type ExpressionProblem = { issue: string } | { type: string } | { program: string }
+
+/** What is wrong with an expression, as far as can be told before it runs. undefined: nothing. */
+export function findProblem(expression: string, expectation: Expectation): ExpressionProblem | undefined {
   const { speech = 'plain', returns } = expectation
+  let unmade: ExpressionProblem | undefined
   try {
     compile(expression, speech)
   } catch (error) {
-    return { issue: error instanceof CelError ? error.message : firstLine(error) }
+    if (!(error instanceof CelProgramError))
+      return { issue: error instanceof CelError ? error.message : firstLine(error) }
+    unmade = error.problem
   }
   const found = checkTypes(checkerFor(expectation), expression, readable(expression, speech))
   if ('issue' in found) return found
-  return returns !== undefined && isPlainType(found.type) && found.type !== returns ? found : undefined
+  if (unmade && 'issue' in unmade) return unmade
+  if (returns !== undefined && isPlainType(found.type) && found.type !== returns) return found
+  return unmade
 }
 
 /** The type that an expression comes to, 'dyn' where nobody can tell. Throws CelError when the text is none. */
 export function typeOfExpression(expression: string, expectation: Expectation): string {
   const { speech = 'plain' } = expectation
-  compile(expression, speech)
+  parse(expression, speakers[speech], speech)
   const found = checkTypes(checkerFor(expectation), expression, readable(expression, speech))
   return 'type' in found ? found.type : 'dyn'
 }

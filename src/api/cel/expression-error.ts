@@ -1,6 +1,8 @@
 // What is wrong with an expression, in the words of cel-go, which people's tools look for.
 // Upstream: cel-go common/error.go and checker/errors.go.
 import type { ASTNode, ErrorLocation } from '@marcbachmann/cel-js'
+import { PatternError } from '../../base/pattern/pattern.ts'
+import { OWN_MATCHES } from './pattern-functions.ts'
 
 /** What the library's errors carry. */
 export interface LibraryError extends Error {
@@ -34,8 +36,9 @@ const lowered = (text: string) => text.charAt(0).toLowerCase() + text.slice(1)
 
 /** What running an expression ended with. */
 export function failureText(error: unknown): string {
+  if (error instanceof PatternError) return error.message
   const { code, summary } = error as LibraryError
   if (code === 'no_such_key') return lowered(summary ?? firstLine(error))
   if (code === 'no_such_overload') return 'no such overload'
-  return firstLine(error)
+  return firstLine(error).replaceAll(OWN_MATCHES, 'matches')
 }

@@ -1,4 +1,4 @@
-// Texts: replace, format, regular expressions, URLs, names. Upstream: cel-go ext/strings, apiserver cel/library/{regex,urls,format}.
+// Texts: replace, format, URLs, names. Upstream: cel-go ext/strings, apiserver cel/library/{urls,format}.
 import type { Environment } from '@marcbachmann/cel-js'
 import {
   isDns1035Label,
@@ -37,19 +37,6 @@ export function registerTextFunctions(environment: Environment): void {
     .registerFunction(
       'string.replace(string, string, int): string',
       (text: string, from: string, to: string, count: bigint) => replaceSome(text, from, to, Number(count)),
-    )
-    .registerFunction(
-      'string.find(string): string',
-      (text: string, pattern: string) => text.match(new RegExp(pattern))?.[0] ?? '',
-    )
-    .registerFunction(
-      'string.findAll(string): list',
-      (text: string, pattern: string) => text.match(new RegExp(pattern, 'g')) ?? [],
-    )
-    .registerFunction('string.findAll(string, int): list', (text: string, pattern: string, most: bigint) =>
-      most < 0n
-        ? (text.match(new RegExp(pattern, 'g')) ?? [])
-        : (text.match(new RegExp(pattern, 'g')) ?? []).slice(0, Number(most)),
     )
     .registerFunction('string.charAt(int): string', (text: string, at: bigint) => text.charAt(Number(at)))
     .registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''))

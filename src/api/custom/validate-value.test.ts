@@ -53,6 +53,29 @@ const cases: [title: string, schema: JSONSchemaProps, value: unknown, said: stri
     7,
     ['x: Invalid value: 7: x in body should be a multiple of 5'],
   ],
+  ['a pattern that is found somewhere', { type: 'string', pattern: 'b+' }, 'abbc', []],
+  ['a pattern in the syntax of Go', { type: 'string', pattern: '(?i)^(?P<name>\\pL+)\\z' }, 'Größe', []],
+  [
+    'a pattern that is not found',
+    { type: 'string', pattern: '^b$' },
+    'abc',
+    [`x: Invalid value: "abc": x in body should match '^b$'`],
+  ],
+  ['an empty pattern', { type: 'string', pattern: '' }, 'abc', []],
+  [
+    'a pattern that nobody can read',
+    { type: 'string', pattern: 'a(?=b)' },
+    'ab',
+    [
+      'x: Invalid value: "ab": x in body should match \'a(?=b), but pattern is invalid: error parsing regexp: invalid or unsupported Perl syntax: `(?=`\'',
+    ],
+  ],
+  [
+    'a pattern that RegExp would take years for',
+    { type: 'string', pattern: '^(([a-z])+.)+[A-Z]([a-z])+$' },
+    'a'.repeat(60),
+    [`x: Invalid value: "${'a'.repeat(60)}": x in body should match '^(([a-z])+.)+[A-Z]([a-z])+$'`],
+  ],
   [
     'too short',
     { type: 'string', minLength: 2 },

@@ -1,6 +1,7 @@
 // Holds a value against a schema of a CustomResourceDefinition.
 // Upstream: apiextensions-apiserver pkg/apiserver/validation over kube-openapi's validate.
 import { isDeepStrictEqual } from 'node:util'
+import { compilePattern, PatternError, PatternWorkError } from '../../base/pattern/pattern.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import {
   duplicate,
@@ -89,41 +90,24 @@ function stringErrors(value: string, schema: JSONSchemaProps, path: string): Fie
       ? [invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`)]
       : []),
     ...(maxLength !== undefined && length > maxLength ? [tooLong(path, maxLength)] : []),
-    ...(pattern !== undefined && !patternOf(pattern).test(value)
-      ? [invalidValue(path, value, `${path} in body should match '${pattern}'`)]
-      : []),
+    ...(pattern ? patternErrors(value, pattern, path) : []),
     ...(problem
       ? [invalidValue(path, value, `${path} in body must be of type ${format}: ${goQuote(value)}`)]
       : []),
   ]
 }
 
-const patterns = new Map<string, RegExp>()
-
-/** Go's RE2 and ECMAScript agree on what schemas use; what ECMAScript cannot read matches everything. */
-function patternOf(pattern: string): RegExp {
-  const known = patterns.get(pattern)
-  if (known) return known
-  const flags = /^\(\?([imsU]+)\)/.exec(pattern)
-  const body = flags ? pattern.slice(flags[0].length) : pattern
-  let made: RegExp
+/** Patterns are looked for anywhere in the value, as Go does. Upstream: kube-openapi validate.Pattern. */
+function patternErrors(value: string, pattern: string, path: string): FieldError[] {
+  const says = (text: string) => [invalidValue(path, value, `${path} in body ${text}`)]
   try {
-    made = new RegExp(
-      body.replaceAll('(?P<', '(?<').replaceAll('\\z', '$').replaceAll('\\A', '^'),
-      `${flags?.[1]?.replace('U', '') ?? ''}u`,
-    )
-  } catch {
-    made = tolerant(body)
-  }
-  patterns.set(pattern, made)
-  return made
-}
-
-function tolerant(body: string): RegExp {
-  try {
-    return new RegExp(body)
-  } catch {
-    return /^/
+    return compilePattern(pattern).test(value) ? [] : says(`should match '${pattern}'`)
+  } catch (error) {
+    if (error instanceof PatternError)
+      return says(`should match '${pattern}, but pattern is invalid: ${error.message}'`)
+    if (error instanceof PatternWorkError)
+      return says(`should match '${pattern}', and is too long for anyone to tell`)
+    throw error
   }
 }
 

@@ -82,6 +82,10 @@ export const duplicate = (field: string, value: unknown, detail = ''): FieldErro
 export const notFoundValue = (field: string, value: unknown, detail = ''): FieldError =>
   make('FieldValueNotFound', field, `Not found: ${showValue(value)}${because(detail)}`)
 
+/** What upstream says when the fault may not be the user's. */
+export const internalError = (field: string, detail: string): FieldError =>
+  make('InternalError', field, `Internal error${because(detail)}`)
+
 export const forbiddenField = (field: string, detail: string): FieldError =>
   make('FieldValueForbidden', field, `Forbidden${because(detail)}`)
 

@@ -4,7 +4,15 @@ import { type Expectation, findProblem } from '../cel/environment.ts'
 import { MESSAGE_TYPE } from '../cel/message-functions.ts'
 import { isQualifiedName } from '../names.ts'
 import type { MatchCondition, Variable } from '../types/admissionregistration-v1.ts'
-import { duplicate, each, type FieldError, invalidValue, required, tooMany } from './field-error.ts'
+import {
+  duplicate,
+  each,
+  type FieldError,
+  internalError,
+  invalidValue,
+  required,
+  tooMany,
+} from './field-error.ts'
 
 const REQUEST = { object: 'dyn', oldObject: 'dyn', request: 'dyn', namespaceObject: 'dyn' }
 const WITH_AUTHORIZER = { ...REQUEST, authorizer: 'dyn' }
@@ -48,6 +56,7 @@ export function expressionErrors(expression: string, path: string, expectation: 
   const problem = findProblem(expression, expectation)
   if (!problem) return []
   const { returns = '' } = expectation
+  if ('program' in problem) return [internalError(path, `program instantiation failed: ${problem.program}`)]
   const message =
     'issue' in problem
       ? `compilation failed: ${problem.issue}`

@@ -1,6 +1,6 @@
 // The CEL rules that a schema carries: can they be read, do their types fit the schema, are they cheap enough.
 // Upstream: apiextensions-apiserver pkg/apis/apiextensions/validation (ValidateCustomResourceDefinitionOpenAPISchema).
-import { astOf, type Expectation, findProblem } from '../cel/environment.ts'
+import { astOf, type Expectation, type ExpressionProblem, findProblem } from '../cel/environment.ts'
 import { costProblem, estimateCost, mostItems } from '../cel/estimate-cost.ts'
 import { typesOfSchema } from '../cel/schema-types.ts'
 import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
@@ -35,14 +35,22 @@ export function ruleErrors(schema: JSONSchemaProps, place: RulePlace): FieldErro
   })
 }
 
-function expressionError(expression: string, expectation: Expectation, at: string): FieldError | undefined {
+/** `what`: how upstream begins what it says of an expression that is not the rule itself. */
+function expressionError(
+  expression: string,
+  expectation: Expectation,
+  at: string,
+  what = '',
+): FieldError | undefined {
   const problem = findProblem(expression, expectation)
   if (!problem) return undefined
-  const message =
-    'issue' in problem
-      ? `compilation failed: ${problem.issue}`
-      : `cel expression must evaluate to a ${expectation.returns}`
-  return invalidValue(at, expression, message)
+  return invalidValue(at, expression, `${what}${detailOf(problem, expectation, what === '')}`)
+}
+
+function detailOf(problem: ExpressionProblem, { returns }: Expectation, isRule: boolean): string {
+  if ('issue' in problem) return `compilation failed: ${problem.issue}`
+  if ('program' in problem) return `${isRule ? 'program ' : ''}instantiation failed: ${problem.program}`
+  return `${isRule ? 'cel expression ' : ''}must evaluate to a ${returns}`
 }
 
 function messageErrors(
@@ -55,7 +63,7 @@ function messageErrors(
   if (!messageExpression.trim()) {
     return [required(path, 'messageExpression must be non-empty if specified')]
   }
-  const wrong = expressionError(messageExpression, expectation, path)
+  const wrong = expressionError(messageExpression, expectation, path, 'messageExpression ')
   return wrong ? [wrong] : []
 }
 

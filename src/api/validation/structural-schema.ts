@@ -2,6 +2,7 @@
 // the schema checks of pkg/apis/apiextensions/validation.
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from './field-error.ts'
+import { patternErrors } from './schema-patterns.ts'
 import { type RulePlace, ruleErrors, timesBelow } from './schema-rules.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
@@ -17,7 +18,7 @@ const FORBIDDEN = [
 const LIST_TYPES = ['atomic', 'set', 'map']
 
 export function validateStructuralSchema(schema: JSONSchemaProps, path: string): FieldError[] {
-  const errors = validate(schema, { path, isRoot: true, times: 1 })
+  const errors = [...validate(schema, { path, isRoot: true, times: 1 }), ...patternErrors(schema, path)]
   if (schema.type && schema.type !== 'object') {
     errors.push(invalidValue(`${path}.type`, schema.type, 'must be object at the root'))
   } else if (!schema.type) errors.push(required(`${path}.type`, 'must not be empty at the root'))

@@ -86,14 +86,25 @@ function matches(pattern: string, repository: string): boolean {
   const parts = host.split('.')
   const ownParts = ownHost.split('.')
   const sameHost =
-    parts.length === ownParts.length &&
-    parts.every((part, index) =>
-      new RegExp(`^${part.split('*').map(escapeText).join('[^.]*')}$`).test(ownParts[index]!),
-    )
+    parts.length === ownParts.length && parts.every((part, index) => partMatches(part, ownParts[index]!))
   return sameHost && path.every((part, index) => ownPath[index] === part)
 }
 
-const escapeText = (text: string) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+/** Whoever writes a secret writes the pattern: what is between the stars is looked for once, from left to right. */
+function partMatches(pattern: string, part: string): boolean {
+  const [first = '', ...pieces] = pattern.split('*')
+  const last = pieces.pop()
+  if (last === undefined) return part === pattern
+  const end = part.length - last.length
+  if (!part.startsWith(first) || !part.endsWith(last) || end < first.length) return false
+  let at = first.length
+  for (const piece of pieces) {
+    const found = part.indexOf(piece, at)
+    if (found < 0 || found + piece.length > end) return false
+    at = found + piece.length
+  }
+  return true
+}
 
 function authConfig(
   serverAddress: string,

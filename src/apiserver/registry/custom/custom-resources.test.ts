@@ -114,6 +114,35 @@ test('objects are held to their schema, and what was wrong before may stay', asy
   await end()
 })
 
+test('patterns and rules of a definition are held to the syntax of Go', async () => {
+  const api = new TestRegistry()
+  const refusal = async (spec: object) => {
+    const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', ...spec } } }
+    const made = definition({ selectableFields: [] }, { schema: { openAPIV3Schema }, selectableFields: [] })
+    return (await failure(api.create(CRDS, made))).message
+  }
+  const place = 'spec.versions[0].schema.openAPIV3Schema.properties[spec]'
+  const is = 'CustomResourceDefinition.apiextensions.k8s.io "widgets.example.com" is invalid: '
+  assert.equal(
+    await refusal({ properties: { a: { type: 'string', pattern: '(?!x)a' } } }),
+    `${is}${place}.properties[a].pattern: Invalid value: "(?!x)a": must be a valid regular expression, but isn't: error parsing regexp: invalid or unsupported Perl syntax: \`(?!\``,
+  )
+  assert.equal(
+    await refusal({ 'x-kubernetes-validations': [{ rule: "string(self).matches('(')" }] }),
+    `${is}${place}.x-kubernetes-validations[0].rule: Invalid value: "string(self).matches('(')": compilation failed: ERROR: <input>:1:22: invalid matches argument\n | string(self).matches('(')\n | .....................^`,
+  )
+  assert.equal(
+    await refusal({ 'x-kubernetes-validations': [{ rule: "string(self).find('(') == ''" }] }),
+    `${is}${place}.x-kubernetes-validations[0].rule: Invalid value: "string(self).find('(') == ''": program instantiation failed: error parsing regexp: missing closing ): \`(\``,
+  )
+  assert.equal(
+    await refusal({
+      'x-kubernetes-validations': [{ rule: 'true', messageExpression: "string(self).find('(')" }],
+    }),
+    `${is}${place}.x-kubernetes-validations[0].messageExpression: Invalid value: "string(self).find('(')": messageExpression instantiation failed: error parsing regexp: missing closing ): \`(\``,
+  )
+})
+
 test('whoever uses a version that is going away is told so', async () => {
   const { api, end, widget } = await cluster()
   const crd = structuredClone(await api.get(CRDS, 'widgets.example.com')) as Loose
