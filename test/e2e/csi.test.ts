@@ -2,7 +2,7 @@
 // mounted into real containers, and all of it is undone; also when the program was killed in between.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -194,6 +194,64 @@ test('a Pod has a volume of its own, of which its driver tells how full it is', 
   assert.deepEqual([figures?.capacityBytes, figures?.usedBytes], [1_000, 400])
   await cluster.kubectl('delete pod own')
   assert.equal(local.calls.at(-1), `NodeUnpublishVolume ${volumeId}`)
+})
+
+const root = join(import.meta.dirname, '..', '..')
+const INSTALLED = 'installed.csi.test'
+
+/** As drivers are installed: a DaemonSet that mounts the kubelet's folders under upstream's names. */
+const daemonSet = `
+apiVersion: storage.k8s.io/v1
+kind: CSIDriver
+metadata: {name: ${INSTALLED}}
+spec: {attachRequired: false}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: driver}
+spec:
+  selector: {matchLabels: {app: driver}}
+  template:
+    metadata: {labels: {app: driver}}
+    spec:
+      terminationGracePeriodSeconds: 2
+      containers:
+      - name: driver
+        image: node:24
+        imagePullPolicy: Never
+        command: [node, /repository/test/e2e/csi/folder-driver.ts, ${INSTALLED}, /volumes]
+        securityContext: {privileged: true}
+        volumeMounts:
+        - {name: socket-dir, mountPath: /csi}
+        - {name: registration-dir, mountPath: /registration/plugins_registry}
+        - {name: mountpoint-dir, mountPath: /var/lib/kubelet/pods, mountPropagation: Bidirectional}
+        - {name: plugins-dir, mountPath: /var/lib/kubelet/plugins, mountPropagation: Bidirectional}
+        - {name: volumes, mountPath: /volumes}
+        - {name: repository, mountPath: /repository, readOnly: true}
+        - {name: modules, mountPath: /node_modules, readOnly: true}
+      volumes:
+      - {name: socket-dir, hostPath: {path: /var/lib/kubelet/plugins/${INSTALLED}, type: DirectoryOrCreate}}
+      - {name: registration-dir, hostPath: {path: /var/lib/kubelet/plugins_registry, type: Directory}}
+      - {name: mountpoint-dir, hostPath: {path: /var/lib/kubelet/pods, type: DirectoryOrCreate}}
+      - {name: plugins-dir, hostPath: {path: /var/lib/kubelet/plugins, type: Directory}}
+      - {name: volumes, hostPath: {path: ${folder}}}
+      - {name: repository, hostPath: {path: ${root}}}
+      - {name: modules, hostPath: {path: ${realpathSync(join(root, 'node_modules'))}}}
+---`
+
+test('a driver that is installed as a DaemonSet serves volumes from its container', async () => {
+  await cluster.loadImages('node')
+  await apply(daemonSet)
+  await registered(3)
+  await apply(volume('far', 'Filesystem', INSTALLED) + pod('served', claimOf('far')))
+  await ready('served')
+  await sh('served', 'echo through > /v/file')
+  assert.equal(readFileSync(join(folder, 'far/file'), 'utf8'), 'through\n')
+  await cluster.kubectl('delete pod served')
+  const isOf = (point: string) => point.includes('/kubernetes.io/csi/')
+  assert.deepEqual(mountsBelow(join(cluster.dataDir, 'kubelet')).filter(isOf), [])
+  await cluster.kubectl('delete daemonset driver')
+  await registered(2)
 })
 
 test('a block volume is a device in the container', async () => {

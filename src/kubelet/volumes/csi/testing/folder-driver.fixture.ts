@@ -2,7 +2,8 @@
 // a kubelet as any driver does, and remembers what it was asked.
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GrpcHandlers } from '../../../../base/grpc/serve-grpc.ts'
+import type { GrpcService } from '../../../../base/grpc/grpc-service.ts'
+import { type GrpcHandlers, type GrpcServer, serveGrpc } from '../../../../base/grpc/serve-grpc.ts'
 import { RegisteringPlugin } from '../../../plugins/testing/registering-plugin.fixture.ts'
 import {
   type CsiNodeInfo,
@@ -40,6 +41,14 @@ export interface FolderDriverOptions {
   mounts?: FolderMounts
   abilities?: readonly NodeRpc[]
   node?: Partial<CsiNodeInfo>
+  /** A socket of its own, and how it tells the kubelet where that is. Default: where it registers. */
+  endpoint?: { socket: string; told: string }
+}
+
+const DEFAULTS = {
+  mounts: noMounts,
+  abilities: ['STAGE_UNSTAGE_VOLUME', 'GET_VOLUME_STATS', 'EXPAND_VOLUME'] as readonly NodeRpc[],
+  node: {} as Partial<CsiNodeInfo>,
 }
 
 type Asked = StageVolume & PublishVolume & ExpandVolume & { volumePath: string }
@@ -53,30 +62,32 @@ export class FolderDriver {
   readonly last = new Map<string, Asked>()
   /** What it answers instead, by method. */
   readonly refusals = new Map<string, Error>()
-  readonly #options: Required<FolderDriverOptions>
+  readonly #options: FolderDriverOptions & typeof DEFAULTS
   readonly #plugin: RegisteringPlugin
+  readonly #services: readonly { service: GrpcService; handlers: GrpcHandlers }[]
+  #server: GrpcServer | undefined
 
   constructor(options: FolderDriverOptions) {
-    this.#options = {
-      mounts: noMounts,
-      abilities: ['STAGE_UNSTAGE_VOLUME', 'GET_VOLUME_STATS', 'EXPAND_VOLUME'],
-      node: {},
-      ...options,
-    }
-    const { name, rootDir } = options
-    this.#plugin = new RegisteringPlugin(rootDir, { type: 'CSIPlugin', name }, [
+    this.#options = { ...DEFAULTS, ...options }
+    const { name, rootDir, endpoint } = options
+    this.#services = [
       { service: identityService, handlers: this.#identity() },
       { service: nodeService, handlers: this.#node() },
-    ])
+    ]
+    const info = { type: 'CSIPlugin', name, ...(endpoint && { endpoint: endpoint.told }) }
+    this.#plugin = new RegisteringPlugin(rootDir, info, endpoint ? [] : this.#services)
   }
 
   async start(): Promise<void> {
+    const { endpoint } = this.#options
+    if (endpoint) this.#server = await serveGrpc(endpoint.socket, this.#services)
     await this.#plugin.start()
   }
 
   /** What it has mounted stays. */
   stop(): void {
     this.#plugin.stop()
+    this.#server?.close()
   }
 
   #identity(): GrpcHandlers {
