@@ -20,6 +20,8 @@ export type ClusterEvent =
   | { what: 'claimChanged'; namespace: string; name: string }
   | { what: 'volumesChanged' }
   | { what: 'csiNodeChanged'; name: string }
+  /** What drivers say they have left, or what is attached to nodes. */
+  | { what: 'storageRoomChanged' }
   /** New, changed (then with `old`) or gone. */
   | { what: 'deviceClaimChanged'; old?: ResourceClaim; claim: ResourceClaim; isGone: boolean }
   /** Classes of devices, or devices themselves, are new or others than before. */

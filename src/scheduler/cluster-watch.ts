@@ -2,7 +2,9 @@
 import type { Resource } from '../api/kube-object.ts'
 import type { Labels } from '../api/labels.ts'
 import {
+  csiDrivers,
   csiNodes,
+  csiStorageCapacities,
   deviceClasses,
   namespaces,
   persistentVolumeClaims,
@@ -15,6 +17,7 @@ import {
   services,
   statefulSets,
   storageClasses,
+  volumeAttachments,
 } from '../api/resources.ts'
 import type { ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type {
@@ -28,7 +31,13 @@ import type {
 import type { ObjectMeta } from '../api/types/meta-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { DeviceClass, ResourceClaim, ResourceSlice } from '../api/types/resource-v1.ts'
-import type { CSINode, StorageClass } from '../api/types/storage-v1.ts'
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+  VolumeAttachment,
+} from '../api/types/storage-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
@@ -42,6 +51,7 @@ import { AssumedVolumes } from './volumes/assumed-volumes.ts'
 import type { VolumeObjects } from './volumes/volume-objects.ts'
 
 const CLASS = 'class'
+const NODE = 'node'
 
 export interface ClusterWatchOptions {
   client: Client
@@ -69,6 +79,9 @@ export class ClusterWatch implements ClusterObjects {
   readonly #volumes: Informer<PersistentVolume>
   readonly #storageClasses: Informer<StorageClass>
   readonly #csiNodes: Informer<CSINode>
+  readonly #csiDrivers: Informer<CSIDriver>
+  readonly #capacities: Informer<CSIStorageCapacity>
+  readonly #attachments: Informer<VolumeAttachment>
   readonly #resourceClaims: Informer<ResourceClaim>
   readonly #deviceClasses: Informer<DeviceClass>
   readonly #resourceSlices: Informer<ResourceSlice>
@@ -97,6 +110,11 @@ export class ClusterWatch implements ClusterObjects {
     this.#volumes = watch(persistentVolumes)
     this.#storageClasses = watch(storageClasses)
     this.#csiNodes = watch(csiNodes)
+    this.#csiDrivers = watch(csiDrivers)
+    this.#capacities = watch(csiStorageCapacities)
+    this.#attachments = watch(volumeAttachments)
+    this.#capacities.addIndex(CLASS, ({ storageClassName }: CSIStorageCapacity) => [storageClassName])
+    this.#attachments.addIndex(NODE, ({ spec }: VolumeAttachment) => [spec.nodeName])
     this.#resourceClaims = watch(resourceClaims)
     this.#deviceClasses = watch(deviceClasses)
     this.#resourceSlices = watch(resourceSlices)
@@ -107,6 +125,9 @@ export class ClusterWatch implements ClusterObjects {
       volumesOfClass: name => this.#volumes.lister.byIndex(CLASS, name),
       storageClass: name => this.#storageClasses.lister.find(name),
       csiNode: name => this.#csiNodes.lister.find(name),
+      csiDriver: name => this.#csiDrivers.lister.find(name),
+      capacitiesOfClass: name => this.#capacities.lister.byIndex(CLASS, name),
+      attachmentsAt: name => this.#attachments.lister.byIndex(NODE, name),
     }
     this.volumes = new AssumedVolumes(this.writtenVolumes)
     this.devices = new AssumedClaims(this.#knownDevices(), clock)
@@ -173,6 +194,10 @@ export class ClusterWatch implements ClusterObjects {
     )
     this.#volumes.addHandler(onChange(() => tell({ what: 'volumesChanged' })))
     this.#storageClasses.addHandler(onChange(() => tell({ what: 'volumesChanged' })))
+    const roomChanged = onChange(() => tell({ what: 'storageRoomChanged' }))
+    this.#csiDrivers.addHandler(roomChanged)
+    this.#capacities.addHandler(roomChanged)
+    this.#attachments.addHandler(roomChanged)
     this.#csiNodes.addHandler(onChange(({ metadata: { name } }) => tell({ what: 'csiNodeChanged', name })))
     this.#listenToDevices()
   }

@@ -19,7 +19,8 @@ export const nodeVolumeLimits: Plugin<Wanted> = {
   filter(_pod, { name, pods }, { volumes, objects }) {
     const limits = limitsOf(name, objects)
     if (limits.size === 0) return undefined
-    const there = new Map([...pods.values()].flatMap(other => [...attachedBy(other, objects)]))
+    const used = [...pods.values()].flatMap(other => [...attachedBy(other, objects)])
+    const there = new Map([...used, ...stillAttached(name, objects)])
     const all = new Map([...there, ...volumes])
     for (const driver of new Set(volumes.values())) {
       const isNew = [...volumes].some(([volume, of]) => of === driver && !there.has(volume))
@@ -32,7 +33,7 @@ export const nodeVolumeLimits: Plugin<Wanted> = {
   mayHelp(event, pod) {
     if (event.what === 'assignedPodGone') return claimNamesOf(event.pod).length > 0
     if (isOwnClaim(event, pod)) return true
-    return event.what === 'csiNodeChanged' || event.what === 'nodeAdded' || event.what === 'volumesChanged'
+    return ['csiNodeChanged', 'storageRoomChanged', 'nodeAdded', 'volumesChanged'].includes(event.what)
   },
 }
 
@@ -44,6 +45,13 @@ function limitsOf(node: string, objects: VolumeObjects): Map<string, number> {
     ),
   )
 }
+
+/** What is attached takes its place also when no Pod needs it any more, or does not show yet that it does. */
+const stillAttached = (node: string, objects: VolumeObjects): [string, string][] =>
+  objects.attachmentsAt(node).flatMap(({ spec }): [string, string][] => {
+    const csi = objects.volume(spec.source.persistentVolumeName ?? '')?.spec.csi
+    return csi ? [[`${csi.driver}/${csi.volumeHandle}`, csi.driver]] : []
+  })
 
 /** A claim without a volume yet counts for the driver that will make it. */
 function attachedBy({ metadata, ...pod }: Pod, objects: VolumeObjects): Map<string, string> {

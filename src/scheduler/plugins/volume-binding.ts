@@ -28,6 +28,8 @@ export const volumeBinding: Plugin<Claims> = {
   mayHelp(event, pod) {
     if (isOwnClaim(event, pod)) return true
     if (event.what === 'nodeChanged') return event.aspects.has('labels')
-    return event.what === 'volumesChanged' || event.what === 'nodeAdded'
+    return (
+      event.what === 'volumesChanged' || event.what === 'storageRoomChanged' || event.what === 'nodeAdded'
+    )
   },
 }

@@ -8,7 +8,13 @@ import type {
   Pod,
   Volume,
 } from '../../api/types/core-v1.ts'
-import type { CSINode, StorageClass } from '../../api/types/storage-v1.ts'
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+  VolumeAttachment,
+} from '../../api/types/storage-v1.ts'
 import { node, pod, World } from '../testing/scheduling.fixture.ts'
 import { AssumedVolumes } from '../volumes/assumed-volumes.ts'
 import { planVolumes } from '../volumes/plan-volumes.ts'
@@ -20,9 +26,13 @@ interface Objects {
   volumes?: PersistentVolume[]
   classes?: StorageClass[]
   csiNodes?: CSINode[]
+  drivers?: CSIDriver[]
+  capacities?: CSIStorageCapacity[]
+  attachments?: VolumeAttachment[]
 }
 
-function volumesOf({ claims = [], volumes = [], classes = [], csiNodes = [] }: Objects): VolumeObjects {
+function volumesOf(objects: Objects): VolumeObjects {
+  const { claims = [], volumes = [], classes = [], csiNodes = [], drivers = [], capacities = [] } = objects
   const named =
     <T extends { metadata: { name: string } }>(list: T[]) =>
     (name: string) =>
@@ -35,6 +45,9 @@ function volumesOf({ claims = [], volumes = [], classes = [], csiNodes = [] }: O
     volumesOfClass: name => volumes.filter(({ spec }) => spec.storageClassName === name),
     storageClass: named(classes),
     csiNode: named(csiNodes),
+    csiDriver: named(drivers),
+    capacitiesOfClass: name => capacities.filter(({ storageClassName }) => storageClassName === name),
+    attachmentsAt: name => (objects.attachments ?? []).filter(({ spec }) => spec.nodeName === name),
   }
 }
 
@@ -76,6 +89,20 @@ const using = (...names: string[]): Pod =>
 const NONE = '0/2 nodes are available: '
 const NO_VOLUME = "node(s) didn't find available persistent volumes to bind"
 const local = { classes: [storageClass()] }
+
+const provisioned = (...capacities: object[]): Objects => ({
+  claims: [claim('c')],
+  classes: [storageClass({ provisioner: 'd.io' })],
+  drivers: [{ metadata: { name: 'd.io' }, spec: { storageCapacity: true } } as CSIDriver],
+  capacities: capacities.map(
+    more => ({ storageClassName: 'local', ...more }) as unknown as CSIStorageCapacity,
+  ),
+})
+const roomAt = (name: string, more: object) => ({
+  nodeTopology: { matchLabels: { 'kubernetes.io/hostname': name } },
+  ...more,
+})
+const NO_ROOM = `${NONE}2 node(s) did not have enough free storage.`
 
 const cases: Record<string, [Objects, Pod, string]> = {
   'a claim that does not exist': [{}, using('c'), `${NONE}persistentvolumeclaim "c" not found.`],
@@ -137,6 +164,18 @@ const cases: Record<string, [Objects, Pod, string]> = {
     using('c'),
     'b',
   ],
+  'a driver that has enough left at one node': [
+    provisioned(roomAt('a', { capacity: '1Mi' }), roomAt('b', { capacity: '1Gi' })),
+    using('c'),
+    'b',
+  ],
+  'a driver that has enough left, and makes no volume as large': [
+    provisioned(roomAt('b', { capacity: '9Gi', maximumVolumeSize: '500Mi' })),
+    using('c'),
+    NO_ROOM,
+  ],
+  'a driver that has something left nowhere': [provisioned({ capacity: '9Gi' }), using('c'), NO_ROOM],
+  'a driver that has not said what it has left': [provisioned(), using('c'), NO_ROOM],
   'a claim that one Pod only may use': [
     { claims: [bound('c', 'v', { accessModes: ['ReadWriteOncePod'] })], volumes: [volume('v')] },
     using('c'),
@@ -184,6 +223,26 @@ test('a driver attaches only as many volumes to a node as it says', () => {
     world.place(using('two', 'three')),
     '0/1 nodes are available: 1 node(s) exceed max volume count.',
   )
+})
+
+test('what is still attached takes its place, and may be used again', () => {
+  const csi = (handle: string) => ({ csi: { driver: 'd', volumeHandle: handle } })
+  const names = ['one', 'two']
+  const csiNodes = [
+    { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd', nodeID: 'n', allocatable: { count: 1 } }] } },
+  ] as unknown as CSINode[]
+  const attachments = [
+    { spec: { nodeName: 'n', attacher: 'd', source: { persistentVolumeName: 'one' } } },
+  ] as VolumeAttachment[]
+  const volumes = volumesOf({
+    csiNodes,
+    attachments,
+    claims: names.map(name => bound(name, name)),
+    volumes: names.map(name => volume(name, csi(name) as object)),
+  })
+  const world = new World([node('n')], { volumes })
+  assert.equal(world.place(using('one')), 'n')
+  assert.equal(world.place(using('two')), '0/1 nodes are available: 1 node(s) exceed max volume count.')
 })
 
 test('a disk that only one may write is not shared', () => {

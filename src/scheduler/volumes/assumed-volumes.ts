@@ -52,6 +52,18 @@ export class AssumedVolumes implements VolumeObjects {
   csiNode(name: string): ReturnType<VolumeObjects['csiNode']> {
     return this.#known.csiNode(name)
   }
+
+  csiDriver(name: string): ReturnType<VolumeObjects['csiDriver']> {
+    return this.#known.csiDriver(name)
+  }
+
+  capacitiesOfClass(className: string): ReturnType<VolumeObjects['capacitiesOfClass']> {
+    return this.#known.capacitiesOfClass(className)
+  }
+
+  attachmentsAt(nodeName: string): ReturnType<VolumeObjects['attachmentsAt']> {
+    return this.#known.attachmentsAt(nodeName)
+  }
 }
 
 export interface AssumedPlan {

@@ -5,6 +5,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Client } from '../../client/client.ts'
 import type { AssumedPlan } from './assumed-volumes.ts'
+import { SELECTED_NODE } from './plan-volumes.ts'
 import { podClaims } from './pod-claims.ts'
 import type { VolumeObjects } from './volume-objects.ts'
 
@@ -36,6 +37,7 @@ export async function bindVolumes(pod: Pod, plan: AssumedPlan, parts: VolumeBind
   try {
     for (;;) {
       const { delayed, immediate } = podClaims(pod, volumes)
+      refuseUnprovisioned(plan, volumes)
       if (delayed.length + immediate.length === 0) return
       if (timedOut) throw new Error('binding volumes: context deadline exceeded')
       await Promise.race([change(), timeout])
@@ -44,3 +46,15 @@ export async function bindVolumes(pod: Pod, plan: AssumedPlan, parts: VolumeBind
     timer.abort()
   }
 }
+
+/** A provisioner that cannot serve the node takes the choice back: another node has to be found. */
+function refuseUnprovisioned({ claims }: AssumedPlan, volumes: VolumeObjects): void {
+  for (const { metadata } of claims) {
+    const now = volumes.claim(metadata.namespace ?? '', metadata.name)
+    const isKnown = now && isNewer(now.metadata.resourceVersion, metadata.resourceVersion)
+    if (isKnown && !now.spec.volumeName && now.metadata.annotations?.[SELECTED_NODE] === undefined)
+      throw new Error(`binding volumes: provisioning failed for PVC "${metadata.name}"`)
+  }
+}
+
+const isNewer = (a: string | undefined, b: string | undefined): boolean => BigInt(a ?? 0) > BigInt(b ?? 0)

@@ -18,6 +18,7 @@ export type PlanResult = { plan: VolumePlan; reasons?: undefined } | { plan?: un
 
 const NO_VOLUME = "node(s) didn't find available persistent volumes to bind"
 const OTHER_NODE = "node(s) didn't match PersistentVolume's node affinity"
+const NO_ROOM = 'node(s) did not have enough free storage'
 const VOLUME_GONE = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
 export const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
 const NO_PROVISIONER = 'kubernetes.io/no-provisioner'
@@ -30,9 +31,36 @@ export function planVolumes({ bound, delayed }: PodClaims, node: Node, volumes: 
     else if (!isReachable(volume, node)) reasons.add(OTHER_NODE)
   }
   const { matches, missing } = matchVolumes(delayed, node, volumes)
-  const provisions = missing.filter(claim => mayProvision(claim, node, volumes))
-  if (provisions.length < missing.length) reasons.add(NO_VOLUME)
-  return reasons.size > 0 ? { reasons: [...reasons].sort() } : { plan: { matches, provisions } }
+  const problem = firstProblem(missing, node, volumes)
+  if (problem) reasons.add(problem)
+  return reasons.size > 0 ? { reasons: [...reasons].sort() } : { plan: { matches, provisions: missing } }
+}
+
+/** Why the claims' volumes cannot be made for the node. Upstream: checkVolumeProvisions. */
+function firstProblem(
+  claims: readonly PersistentVolumeClaim[],
+  node: Node,
+  volumes: VolumeObjects,
+): string | undefined {
+  for (const claim of claims) {
+    if (!mayProvision(claim, node, volumes)) return NO_VOLUME
+    if (!hasRoom(claim, node, volumes)) return NO_ROOM
+  }
+  return undefined
+}
+
+/** Drivers that want it say what they have left, and where. Upstream: hasEnoughCapacity. */
+function hasRoom({ spec }: PersistentVolumeClaim, node: Node, volumes: VolumeObjects): boolean {
+  const className = spec.storageClassName ?? ''
+  const wanted = spec.resources.requests?.storage
+  const driver = volumes.csiDriver(volumes.storageClass(className)?.provisioner ?? '')
+  if (wanted === undefined || !driver?.spec.storageCapacity) return true
+  return volumes.capacitiesOfClass(className).some(({ nodeTopology, capacity, maximumVolumeSize }) => {
+    const most = maximumVolumeSize ?? capacity
+    if (most === undefined || !nodeTopology) return false
+    const isEnough = Quantity.parse(most).compare(Quantity.parse(wanted)) >= 0
+    return isEnough && matcherOf(nodeTopology)(node.metadata.labels)
+  })
 }
 
 /** The smallest claims choose first, each the smallest volume that will do; a provisioner's claims wait for it. */
