@@ -103,9 +103,13 @@ class PatternReader {
 
   /** Go lets groups share a name; nobody asks for groups by their names here. */
   #group(name: string, token: string): string {
-    if (this.#names.has(name)) return '('
-    this.#names.add(name)
-    return token
+    if (!this.#names.has(name)) {
+      this.#names.add(name)
+      return token
+    }
+    let count = this.#names.size
+    while (this.#names.has(`(?<_${count}>`)) count++
+    return this.#group(`(?<_${count}>`, `(?<_${count}>`)
   }
 
   #unicodeClass(token: string): string {
