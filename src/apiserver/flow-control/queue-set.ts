@@ -7,6 +7,7 @@
 // a double shows a year of 600 seats to some millionths of a seat-second.
 import { FairQueue } from './fair-queue.ts'
 import type { RejectReason } from './flow-stats.ts'
+import { nextQueue, type QueueBounds } from './next-queue.ts'
 import { SeatDemand } from './seat-demand.ts'
 import { EXPECTED_SECONDS, type Ticket } from './ticket.ts'
 import { Utilization } from './utilization.ts'
@@ -21,15 +22,6 @@ export interface QueueShape {
 /** 'running' and 'waiting', or why not. */
 export type Verdict = 'running' | 'waiting' | 'queue-full' | 'concurrency-limit'
 
-export interface DispatchFigures {
-  progress: number
-  /** Virtual start of what was dispatched last. */
-  start: number
-  /** Over the queues in which somebody waited: their virtual start, and the same less the work under way. */
-  starts: { min: number; max: number }
-  discounted: { min: number; max: number }
-}
-
 export class QueueSet {
   readonly demand: SeatDemand
   readonly utilization = new Utilization()
@@ -39,7 +31,8 @@ export class QueueSet {
   seatsWaiting = 0
   dispatched = 0
   readonly refused = { rejected: 0, timedOut: 0, cancelled: 0 }
-  lastDispatch: DispatchFigures | undefined
+  /** What the meter showed at the last dispatch, and where the queues stood. */
+  lastDispatch: (QueueBounds & { progress: number; start: number }) | undefined
   #shape: QueueShape
   #limit: number
   /** Seat-seconds. */
@@ -216,7 +209,8 @@ export class QueueSet {
 
   #dispatch(now: number): void {
     while (this.waiting > 0 && this.seatsInUse < this.#limit) {
-      const queue = this.#next()
+      const { queue, ...bounds } = nextQueue(this.#queues.values(), this.#lastServed)
+      this.lastDispatch = { ...bounds, progress: this.#progress, start: queue.nextDispatch }
       const ticket = queue.oldest!
       if (!this.#fits(ticket.seats)) {
         ticket.stats.notAccommodated++
@@ -233,33 +227,6 @@ export class QueueSet {
       this.#start(ticket, now)
       ticket.started?.()
     }
-  }
-
-  /** The queue whose oldest one would, virtually, be done first. */
-  #next(): FairQueue<Ticket> {
-    const starts = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }
-    const discounted = { ...starts }
-    let best: FairQueue<Ticket> | undefined
-    let bestFinish = Number.POSITIVE_INFINITY
-    for (const queue of this.#queues.values()) {
-      const { oldest, nextDispatch } = queue
-      if (!oldest) continue
-      widen(starts, nextDispatch)
-      widen(discounted, nextDispatch - queue.seatsInUse * EXPECTED_SECONDS)
-      const finish = nextDispatch + oldest.totalWork
-      if (best && (finish > bestFinish || (finish === bestFinish && !this.#isSooner(queue, best)))) continue
-      best = queue
-      bestFinish = finish
-    }
-    this.lastDispatch = { progress: this.#progress, start: best!.nextDispatch, starts, discounted }
-    return best!
-  }
-
-  /** Round robin among equals, beginning after the queue that was served last. */
-  #isSooner(queue: FairQueue<Ticket>, other: FairQueue<Ticket>): boolean {
-    const isAhead = queue.index > this.#lastServed
-    const otherIsAhead = other.index > this.#lastServed
-    return isAhead === otherIsAhead ? queue.index < other.index : isAhead
   }
 
   /** One that is wider than all seats there are runs alone. */
@@ -311,9 +278,4 @@ export class QueueSet {
   #noteDemand(now: number): void {
     this.demand.set(this.seatsInUse + this.seatsWaiting, now)
   }
-}
-
-function widen(range: { min: number; max: number }, value: number): void {
-  range.min = Math.min(range.min, value)
-  range.max = Math.max(range.max, value)
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
+import type { KubeObject } from '../../api/kube-object.ts'
+import type { RequestOptions } from '../../api/request.ts'
 import { SystemClock } from '../../base/clock.ts'
 import { oneSeat } from '../flow-control/one-seat.fixture.ts'
 import { parseRequestInfo } from './request-info.ts'
 import { JANE, startTestServer } from './test-server.ts'
-import { longestWait } from './turns.ts'
+import { leaveWhenBegun, longestWait } from './turns.ts'
 
 /** A check that holds those who ask for it until they are told to go on. */
 function slowCheck() {
@@ -79,5 +81,29 @@ for (const [url, ms] of waits) {
     const [path = '', search] = url.split('?')
     const query = new URLSearchParams(search)
     assert.equal(longestWait(parseRequestInfo('GET', path, query), query), ms)
+  })
+}
+
+const begun: [what: string, options: RequestOptions, left: boolean][] = [
+  ['a watch', {}, true],
+  [
+    'a watch that wants all first and is told when it has it',
+    { sendInitialEvents: true, allowWatchBookmarks: true },
+    false,
+  ],
+  ['a watch that wants all first and is not told', { sendInitialEvents: true }, true],
+]
+for (const [what, options, left] of begun) {
+  test(`${what} ${left ? 'gives its seat back at once' : 'keeps its seat until then'}`, async () => {
+    const { enter } = await oneSeat({ type: 'Reject' }, new SystemClock())
+    const turn = enter({ url: '/api/v1/pods?watch=1' })
+    const convert = leaveWhenBegun(object => object, options, turn)
+    assert.equal(turn.isRunning, !left)
+    const event = (annotations = {}) =>
+      ({ kind: 'Pod', apiVersion: 'v1', metadata: { annotations } }) as unknown as KubeObject
+    convert(event())
+    assert.equal(turn.isRunning, !left)
+    convert(event({ 'k8s.io/initial-events-end': 'true' }))
+    assert.equal(turn.isRunning, false)
   })
 }
