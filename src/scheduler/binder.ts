@@ -52,7 +52,7 @@ export class Binder {
   assume(pod: Pod, nodeName: string): Assumed {
     const node = this.#parts.cache.findNode(nodeName)
     if (!node) return {}
-    const devices = this.#devices.assume(pod, node.node)
+    const devices = this.#devices.assume(pod, node)
     return { volumes: this.#assumeVolumes(pod, node.node), devices }
   }
 
@@ -61,6 +61,7 @@ export class Binder {
     const { watch, inBackground } = this.#parts
     const freed = freeDevices(pod, nowhere, watch.devices, random)
     if (freed.claim) inBackground(this.#devices.free(freed.claim))
+    if (freed.extended) inBackground(this.#devices.remove(freed.extended))
     return freed
   }
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Draft } from '../api/kube-object.ts'
-import { deviceClasses, resourceClaims, resourceClaimTemplates, resourceSlices } from '../api/resources.ts'
+import {
+  deviceClasses,
+  pods as podResource,
+  resourceClaims,
+  resourceClaimTemplates,
+  resourceSlices,
+} from '../api/resources.ts'
 import type { PodResourceClaim } from '../api/types/core-v1.ts'
 import type {
   Device,
@@ -42,8 +48,11 @@ class DeviceLab {
     await this.lab.world.settle()
   }
 
-  async addClass(name: string, expression?: string): Promise<void> {
-    const spec = expression ? { selectors: withCel(expression) } : {}
+  async addClass(name: string, expression?: string, extendedResourceName?: string): Promise<void> {
+    const spec = {
+      ...(expression && { selectors: withCel(expression) }),
+      ...(extendedResourceName && { extendedResourceName }),
+    }
     await this.lab.world.client.create(deviceClasses, { metadata: { name }, spec } as Draft<DeviceClass>)
     await this.lab.world.settle()
   }
@@ -278,4 +287,49 @@ test('a class whose selector fails is told as an error', async () => {
     (await lab.condition('web')) ?? '',
     /^False SchedulerError: running "DynamicResources" filter plugin: class gpu: selector #0 on device dra\.example\.com\/n1\/a: CEL runtime error: no such key: nope\n/,
   )
+})
+
+test('a Pod that asks for an extended resource gets a claim that is gone when it is', async () => {
+  await using devices = await DeviceLab.create()
+  const { lab } = devices
+  await lab.addNode('n1')
+  await devices.addClass('gpu', undefined, 'example.com/gpu')
+  await devices.addSlice('n1', ['a', 'b', 'c'])
+  const asking = {
+    containers: [
+      {
+        name: 'c',
+        image: 'x',
+        resources: { requests: { 'example.com/gpu': '2' }, limits: { 'example.com/gpu': '2' } },
+      },
+    ],
+  }
+  await lab.addPod('web', '0', asking)
+  await lab.world.advance(1_000)
+  assert.equal(await lab.nodeOf('web'), 'n1')
+  const [claim] = (await lab.world.client.list(resourceClaims)).items
+  assert.match(claim!.metadata.name, /^web-extended-resources-[a-z0-9]{5}$/)
+  assert.equal(claim!.metadata.annotations?.['resource.kubernetes.io/extended-resource-claim'], 'true')
+  assert.deepEqual(await devices.devicesOf(claim!.metadata.name), ['a', 'b'])
+  const { status } = await lab.pod('web')
+  assert.deepEqual(status.extendedResourceClaimStatus, {
+    requestMappings: [
+      { containerName: 'c', resourceName: 'example.com/gpu', requestName: 'container-0-request-0' },
+    ],
+    resourceClaimName: claim!.metadata.name,
+  })
+  await lab.addPod('other', '0', asking)
+  assert.equal(
+    await lab.condition('other'),
+    `False Unschedulable: 0/1 nodes are available: 1 cannot allocate all claims. still not schedulable, ${NO_HELP}`,
+  )
+  const told = await lab.pod('web')
+  await lab.world.client.update(
+    podResource,
+    { ...told, status: { ...told.status, phase: 'Succeeded' } },
+    { subresource: 'status' },
+  )
+  await lab.world.advance(20_000)
+  assert.equal(await lab.nodeOf('other'), 'n1')
+  assert.equal((await lab.world.client.list(resourceClaims)).items.length, 1)
 })

@@ -63,6 +63,8 @@ export class ResourceClaimController {
 
   #podSeen(pod: Pod): void {
     const wanted = pod.spec.resourceClaims ?? []
+    const extended = pod.status.extendedResourceClaimStatus?.resourceClaimName
+    if (extended) this.#queue.add(`${CLAIM}${pod.metadata.namespace}/${extended}`)
     if (wanted.length === 0) return
     this.#queue.add(POD + keyOf(pod))
     const told = (pod.status.resourceClaimStatuses ?? []).map(status => status.resourceClaimName)

@@ -1,10 +1,10 @@
 // Gives a Pod the devices that were found for it: at once in the scheduler's own eyes, then in the API.
 // Upstream: dynamicresources Reserve, PreBind, bindClaim, Unreserve.
 import { randomUUID } from 'node:crypto'
-import { resourceClaims } from '../../api/resources.ts'
+import { pods, resourceClaims } from '../../api/resources.ts'
 import { isConflict, isNotFound } from '../../api/status-error.ts'
 import { formatTime } from '../../api/time.ts'
-import type { Node, Pod } from '../../api/types/core-v1.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
 import type { AllocationResult, ResourceClaim } from '../../api/types/resource-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -13,7 +13,8 @@ import type { EventsV1Recorder } from '../../client/events/events-v1-recorder.ts
 import { allocationOf } from './allocation-result.ts'
 import type { AssumedClaims } from './assumed-claims.ts'
 import { hasBindingConditions } from './binding-conditions.ts'
-import { planDevices, prepareDevices } from './plan-devices.ts'
+import { type ExtendedClaim, extendedClaimDraft } from './extended-resources.ts'
+import { type NodeLike, planDevices, prepareDevices } from './plan-devices.ts'
 import { isReservedFor } from './pod-claims.ts'
 import { claimNameOf } from './request-plan.ts'
 import { waitForBinding } from './wait-for-binding.ts'
@@ -37,7 +38,11 @@ export interface DeviceBinderParts {
 export interface AssumedDevices {
   claims: ResourceClaim[]
   /** By uid of the claim. */
-  readonly allocations: ReadonlyMap<string, AllocationResult>
+  readonly allocations: Map<string, AllocationResult>
+  /** To be made for extended resources; then it is the last of `claims`. */
+  readonly extended?: ExtendedClaim
+  /** What was made of it. */
+  made?: ResourceClaim
 }
 
 export class DeviceBinder {
@@ -48,31 +53,35 @@ export class DeviceBinder {
   }
 
   /** undefined: the Pod has no claims. Throws Error when there is nothing for it on the node. */
-  assume(pod: Pod, node: Node): AssumedDevices | undefined {
+  assume(pod: Pod, node: NodeLike): AssumedDevices | undefined {
     const { devices } = this.#parts
-    if (!pod.spec.resourceClaims?.length) return undefined
     const { prepared, problem } = prepareDevices(pod, devices)
-    if (!prepared) throw new Error(problem)
+    if (problem !== undefined) throw new Error(problem)
+    if (!prepared) return undefined
     const { plan, reason } = planDevices(prepared, node)
     if (!plan) throw new Error(reason)
     const allocations = new Map<string, AllocationResult>()
     for (const found of plan.found) {
-      const allocation = allocationOf(found, node, randomUUID)
+      const allocation = allocationOf(found, node.node, randomUUID)
       allocations.set(found.claim.metadata.uid!, allocation)
       devices.assume(found.claim, allocation)
     }
-    return prepared.claims.length > 0 ? { claims: [...prepared.claims], allocations } : undefined
+    const { extended } = plan
+    if (prepared.claims.length === 0 && !extended) return undefined
+    return { claims: [...prepared.claims], allocations, ...(extended && { extended }) }
   }
 
   /** Rejects when something cannot be written, or the devices do not get ready. */
   async bind(pod: Pod, node: string, assumed: AssumedDevices): Promise<void> {
     const { recorder } = this.#parts
     try {
+      await this.#makeExtended(pod, assumed)
       for (const [index, claim] of assumed.claims.entries()) {
         if (isReservedFor(claim, pod)) continue
         const allocation = assumed.allocations.get(claim.metadata.uid!)
         assumed.claims[index] = await this.#bindClaim(pod, claim, allocation)
       }
+      await this.#tellExtended(pod, assumed)
       if (!assumed.claims.some(hasBindingConditions)) return
       const note = `waiting for binding conditions for device on node ${node}`
       recorder.event(pod, undefined, 'Normal', 'BindingConditionsPending', 'Scheduling', note)
@@ -88,7 +97,9 @@ export class DeviceBinder {
   async unreserve(pod: Pod, assumed: AssumedDevices): Promise<void> {
     const { client, log } = this.#parts
     this.forget(assumed)
+    if (assumed.made) await this.remove(assumed.made)
     for (const claim of assumed.claims) {
+      if (claim.metadata.uid === assumed.made?.metadata.uid) continue
       const { name, namespace = '', uid } = claim.metadata
       if (!claim.status.allocation || !isReservedFor(claim, pod)) continue
       const gone = [{ $patch: 'delete', uid: pod.metadata.uid }]
@@ -112,6 +123,44 @@ export class DeviceBinder {
       if (!isConflict(error) && !isNotFound(error))
         log.warn({ error, claim: claimNameOf(claim) }, 'a claim keeps its devices')
     }
+  }
+
+  /** Deletes a claim that was made for extended resources, whatever guards it. Never rejects. */
+  async remove(claim: ResourceClaim): Promise<void> {
+    const { client, log } = this.#parts
+    const { name, namespace = '', uid } = claim.metadata
+    try {
+      const finalizers = { metadata: { uid, finalizers: null } }
+      await client.patch(resourceClaims, { name, namespace }, 'application/merge-patch+json', finalizers)
+      await client.delete(resourceClaims, { name, namespace }, { preconditions: { uid: uid! } })
+    } catch (error) {
+      if (!isNotFound(error)) log.warn({ error, claim: claimNameOf(claim) }, 'a claim was not deleted')
+    }
+  }
+
+  /** The claim that was thought of gets a name, and its devices stay its own. */
+  async #makeExtended(pod: Pod, assumed: AssumedDevices): Promise<void> {
+    const { client, devices } = this.#parts
+    const { extended, allocations } = assumed
+    if (!extended) return
+    const { claim } = extended
+    const made = await client.create(resourceClaims, extendedClaimDraft(pod, claim))
+    const allocation = allocations.get(claim.metadata.uid!)!
+    allocations.set(made.metadata.uid!, allocation)
+    devices.assume(made, allocation)
+    devices.forget(claim.metadata.uid!)
+    assumed.made = made
+    assumed.claims.push(made)
+  }
+
+  /** The kubelet learns from the Pod's status which containers get which devices. */
+  async #tellExtended(pod: Pod, { extended, made }: AssumedDevices): Promise<void> {
+    if (!extended || !made) return
+    const { name, namespace = '', uid } = pod.metadata
+    const told = { requestMappings: extended.mappings, resourceClaimName: made.metadata.name }
+    const patch = { metadata: { uid }, status: { extendedResourceClaimStatus: told } }
+    const type = 'application/strategic-merge-patch+json'
+    await this.#parts.client.patch(pods, { name, namespace }, type, patch, { subresource: 'status' })
   }
 
   /** What the API says counts from now on. */

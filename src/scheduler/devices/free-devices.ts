@@ -11,6 +11,8 @@ export interface Freed {
   told: string
   /** To be rid of its devices. */
   claim?: ResourceClaim
+  /** To go altogether. */
+  extended?: ResourceClaim
   /** Nothing else is tried. */
   isOver?: boolean
 }
@@ -27,10 +29,12 @@ export function freeDevices(
   // Upstream's plugin misses what it would have noted had its turn come.
   if (failure.early !== undefined && !rejectedBy.has(NAME)) return { told: 'not found', isOver: true }
   const prepared = failure.early === undefined ? prepareDevices(pod, devices).prepared : undefined
-  if (!prepared || prepared.claims.length === 0) return { told: 'no new claims to deallocate' }
+  if (!prepared) return { told: 'no new claims to deallocate' }
   const nodes = cycle.cluster.nodes.map(({ node }) => node)
   const claim = claimToFree(pod, prepared, nodes, random())
-  return claim
-    ? { told: 'deallocation of ResourceClaim completed', claim }
+  if (claim) return { told: 'deallocation of ResourceClaim completed', claim }
+  const extended = prepared.extended?.stale
+  return extended
+    ? { told: 'deletion of ResourceClaim completed', extended }
     : { told: 'still not schedulable' }
 }

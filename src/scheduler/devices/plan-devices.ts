@@ -3,31 +3,45 @@
 import { matchesNodeSelectorTerm } from '../../api/pod/node-affinity.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { DeviceRequest, ResourceClaim } from '../../api/types/resource-v1.ts'
+import type { NodeInfo } from '../state/node-info.ts'
 import { isHopeless } from './binding-conditions.ts'
 import type { AllocatedDevices, DeviceObjects } from './device-objects.ts'
+import {
+  type ExtendedClaim,
+  type ExtendedResources,
+  extendedOnNode,
+  extendedResourcesOf,
+} from './extended-resources.ts'
 import { type FoundDevices, findDevices } from './find-devices.ts'
 import { canBeReserved, claimsOfPod, isReservedFor } from './pod-claims.ts'
 import { claimNameOf } from './request-plan.ts'
 
 /** What is known of a Pod's claims before any node is looked at. */
 export interface PodDevices {
+  readonly pod: Pod
+  /** Those that the Pod names. */
   readonly claims: readonly ResourceClaim[]
+  readonly extended?: ExtendedResources
   readonly objects: DeviceObjects
   readonly allocated: AllocatedDevices
 }
 
+/** Without either, the Pod has nothing to do with devices. */
 export type PreparedDevices =
   | { prepared: PodDevices; problem?: undefined }
   | { prepared?: undefined; problem: string }
+  | { prepared?: undefined; problem?: undefined }
 
 export function prepareDevices(pod: Pod, objects: DeviceObjects): PreparedDevices {
   const { claims, problem } = claimsOfPod(pod, objects)
   if (!claims) return { problem }
+  const extended = extendedResourcesOf(pod, objects)
+  if (claims.length === 0 && !extended) return {}
   for (const claim of claims) {
     const trouble = troubleWith(claim, pod, objects)
     if (trouble !== undefined) return { problem: trouble }
   }
-  return { prepared: { claims, objects, allocated: objects.allocated() } }
+  return { prepared: { pod, claims, ...(extended && { extended }), objects, allocated: objects.allocated() } }
 }
 
 function troubleWith(claim: ResourceClaim, pod: Pod, objects: DeviceObjects): string | undefined {
@@ -56,27 +70,38 @@ const classesOf = ({ name, exactly, firstAvailable = [] }: DeviceRequest) =>
 export interface DevicePlan {
   /** For those of the claims that have none yet. */
   readonly found: readonly FoundDevices[]
+  /** The last of `found` is its. */
+  readonly extended?: ExtendedClaim
 }
 
 export type PlanResult = { plan: DevicePlan; reason?: undefined } | { plan?: undefined; reason: string }
 
 /** Throws AllocationError when a claim or class is at fault. */
-export function planDevices({ claims, objects, allocated }: PodDevices, node: Node): PlanResult {
-  const now = objects.now()
+export function planDevices(prepared: PodDevices, info: NodeLike): PlanResult {
+  const { pod, claims, extended, objects, allocated } = prepared
+  const own = extended ? extendedOnNode(pod, extended, info, objects) : 'none'
+  if (own !== 'none' && 'reason' in own) return own
+  const [now, { node }] = [objects.now(), info]
   const toAllocate = claims.filter(({ status }) => !status.allocation)
-  if (toAllocate.length > 0) {
-    const { found, reason } = findDevices({
-      node,
-      claims: toAllocate,
-      slices: objects.slices(),
-      allocated,
-      classOf: name => objects.deviceClass(name),
-    })
-    if (!found) return { reason }
-    if (claims.every(claim => isUsable(claim, node, now))) return { plan: { found } }
-  } else if (claims.every(claim => isUsable(claim, node, now))) return { plan: { found: [] } }
-  return { reason: 'resourceclaim not available on the node' }
+  if (own !== 'none') toAllocate.push(own.claim.claim)
+  const { found, reason } =
+    toAllocate.length === 0
+      ? { found: [] }
+      : findDevices({
+          node,
+          claims: toAllocate,
+          slices: objects.slices(),
+          allocated,
+          classOf: name => objects.deviceClass(name),
+        })
+  if (!found) return { reason }
+  if (!claims.every(claim => isUsable(claim, node, now)))
+    return { reason: 'resourceclaim not available on the node' }
+  return { plan: { found, ...(own !== 'none' && { extended: own.claim }) } }
 }
+
+/** What of a node counts here. */
+export type NodeLike = Pick<NodeInfo, 'node' | 'allocatable'>
 
 /** A claim without devices can be used anywhere. */
 function isUsable(claim: ResourceClaim, node: Node, now: number): boolean {

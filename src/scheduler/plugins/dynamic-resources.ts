@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { ClusterEvent } from '../cluster-event.ts'
 import { AllocationError } from '../devices/allocation-error.ts'
-import { type PodDevices, planDevices, prepareDevices } from '../devices/plan-devices.ts'
+import { type NodeLike, type PodDevices, planDevices, prepareDevices } from '../devices/plan-devices.ts'
 import { claimsOfPod } from '../devices/pod-claims.ts'
 import { normalizeToMax, type Plugin, unresolvable } from '../framework.ts'
 
@@ -14,12 +14,11 @@ export const dynamicResources: Plugin<PodDevices, PodDevices> = {
   weight: 2,
   hold: (pod, { devices }) => claimsOfPod(pod, devices).problem,
   prepare(pod, { objects: { devices } }) {
-    if (!pod.spec.resourceClaims?.length) return { skip: true }
     const { prepared, problem } = prepareDevices(pod, devices)
-    if (!prepared) return { rejection: unresolvable(problem) }
-    return prepared.claims.length > 0 ? { state: prepared } : { skip: true }
+    if (problem !== undefined) return { rejection: unresolvable(problem) }
+    return prepared ? { state: prepared } : { skip: true }
   },
-  filter(_pod, { node }, prepared) {
+  filter(_pod, node, prepared) {
     try {
       const { reason } = planDevices(prepared, node)
       return reason === undefined ? undefined : unresolvable(reason)
@@ -32,7 +31,7 @@ export const dynamicResources: Plugin<PodDevices, PodDevices> = {
     const { prepared } = prepareDevices(pod, devices)
     return prepared?.claims.some(hasAlternatives) ? { state: prepared } : 'skip'
   },
-  score: (_pod, { node }, prepared) => preferenceOf(prepared, node),
+  score: (_pod, node, prepared) => preferenceOf(prepared, node),
   normalize: scores => normalizeToMax(scores),
   mayHelp(event, pod) {
     switch (event.what) {
@@ -55,7 +54,7 @@ const hasAlternatives = ({ spec, status }: PodDevices['claims'][number]) =>
   !status.allocation && spec.devices.requests?.some(({ firstAvailable = [] }) => firstAvailable.length > 0)
 
 /** The sooner in the list the alternative stands that is had on the node, the more. Upstream: computeScore. */
-function preferenceOf(prepared: PodDevices, node: Parameters<typeof planDevices>[1]): number {
+function preferenceOf(prepared: PodDevices, node: NodeLike): number {
   let score = 0
   for (const { claim, requests } of planDevices(prepared, node).plan?.found ?? []) {
     for (const [index, { firstAvailable = [] }] of (claim.spec.devices.requests ?? []).entries()) {

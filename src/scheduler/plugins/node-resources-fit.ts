@@ -1,4 +1,6 @@
 import type { Node, Pod } from '../../api/types/core-v1.ts'
+import type { DeviceObjects } from '../devices/device-objects.ts'
+import { isDelegated } from '../devices/extended-resources.ts'
 import { MAX_SCORE, type Plugin, type Rejection } from '../framework.ts'
 import { type Amounts, allocatableOf, nonZeroRequestsOf, requestsOf } from '../state/amounts.ts'
 import type { NodeInfo } from '../state/node-info.ts'
@@ -7,11 +9,12 @@ import type { NodeInfo } from '../state/node-info.ts'
  * Enough free cpu, memory, storage, extended resources and Pod slots; prefers the emptier node.
  * Upstream: noderesources/fit.go.
  */
-export const nodeResourcesFit: Plugin<Amounts> = {
+export const nodeResourcesFit: Plugin<Wanted> = {
   name: 'NodeResourcesFit',
   weight: 1,
-  prepare: pod => ({ state: requestsOf(pod) }),
-  filter: (_pod, node, wanted) => (fits(wanted, node) ? undefined : lacking(wanted, node)),
+  prepare: (pod, { objects }) => ({ state: { amounts: requestsOf(pod), devices: objects.devices } }),
+  filter: (_pod, node, { amounts, devices }) =>
+    fits(amounts, node) ? undefined : lacking(withoutDelegated(amounts, node, devices), node),
   score(pod, { nonZero, allocatable }) {
     const wanted = nonZeroRequestsOf(pod)
     const cpu = leastAllocated(nonZero.milliCpu + wanted.milliCpu, allocatable.milliCpu)
@@ -29,6 +32,8 @@ export const nodeResourcesFit: Plugin<Amounts> = {
         return event.aspects.has('requests')
       case 'nodeAdded':
         return fitsEmpty(pod, event.node)
+      case 'devicesChanged':
+        return requestsOf(pod).scalars.size > 0
       case 'nodeChanged':
         return (
           event.aspects.has('allocatable') && fitsEmpty(pod, event.node) && grew(event.old, event.node, pod)
@@ -37,6 +42,18 @@ export const nodeResourcesFit: Plugin<Amounts> = {
         return false
     }
   },
+}
+
+interface Wanted {
+  amounts: Amounts
+  devices: DeviceObjects
+}
+
+/** What the node has as devices that are claimed is counted elsewhere. */
+function withoutDelegated(wanted: Amounts, node: NodeInfo, devices: DeviceObjects): Amounts {
+  if (![...wanted.scalars.keys()].some(name => isDelegated(name, node, devices))) return wanted
+  const kept = [...wanted.scalars].filter(([name]) => !isDelegated(name, node, devices))
+  return { ...wanted, scalars: new Map(kept) }
 }
 
 /** Asked for every node and Pod; the reasons are found out only when there are any. */
@@ -81,8 +98,12 @@ function leastAllocated(requested: number, capacity: number): number {
 
 const NOTHING: Amounts = { milliCpu: 0, memory: 0, ephemeralStorage: 0, scalars: new Map() }
 
-const fitsEmpty = (pod: Pod, node: Node) =>
-  !lacking(requestsOf(pod), { pods: new Map(), requested: NOTHING, allocatable: allocatableOf(node) })
+/** What the node has nothing of may be had by claims there. */
+function fitsEmpty(pod: Pod, node: Node): boolean {
+  const [wanted, allocatable] = [requestsOf(pod), allocatableOf(node)]
+  const scalars = new Map([...wanted.scalars].filter(([name]) => (allocatable.scalars.get(name) ?? 0) > 0))
+  return !lacking({ ...wanted, scalars }, { pods: new Map(), requested: NOTHING, allocatable })
+}
 
 /** The other Pod asks for less of something that this one wants. */
 const frees = (old: Pod, now: Pod, pod: Pod) => isMore(requestsOf(old), requestsOf(now), requestsOf(pod))

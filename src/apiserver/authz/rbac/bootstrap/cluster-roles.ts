@@ -121,6 +121,7 @@ const scheduler = [
   rule(`${READ} patch update`, 'resource.k8s.io', 'resourceclaims'),
   rule(`${READ} patch update`, 'resource.k8s.io', 'resourceclaims/status'),
   rule(`${READ} patch update`, 'core', 'pods/finalizers'),
+  rule('create delete', 'resource.k8s.io', 'resourceclaims'),
   rule(READ, 'resource.k8s.io', 'resourceslices'),
 ]
 
