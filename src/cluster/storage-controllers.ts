@@ -10,6 +10,7 @@ import type { LocalDirectories } from '../controllers/local-path-provisioner/loc
 import { LocalPathProvisioner } from '../controllers/local-path-provisioner/local-path-provisioner.ts'
 import { localPathClass } from '../controllers/local-path-provisioner/local-volume.ts'
 import { PersistentVolumeController } from '../controllers/persistent-volume/persistent-volume-controller.ts'
+import { runTellExternalExpansion } from '../controllers/volume-expand/tell-external-expansion.ts'
 import { runClaimProtection } from '../controllers/volume-protection/claim-protection-controller.ts'
 import { runVolumeProtection } from '../controllers/volume-protection/volume-protection-controller.ts'
 import type { RunningApiServer } from './api-server.ts'
@@ -24,6 +25,7 @@ export function startStorageControllers(api: RunningApiServer, parts: ClusterPar
   keepRunning(parts, signal => attacher.run(signal))
   keepRunning(parts, signal => runClaimProtection(contextOf('pvc-protection-controller'), signal))
   keepRunning(parts, signal => runVolumeProtection(contextOf('pv-protection-controller'), signal))
+  keepRunning(parts, signal => runTellExternalExpansion(contextOf('expand-controller'), signal))
   keepRunning(parts, signal => runEphemeralVolumes(contextOf('ephemeral-volume-controller'), signal))
 }
 

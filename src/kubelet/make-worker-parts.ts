@@ -61,7 +61,8 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
   const changed = (uid: string) => workers.get(uid)?.wake()
   const tokens = new PodTokens(client)
   const nodeInfo = new NodeInfoWriter(client, facts.nodeName)
-  const drivers = new CsiDrivers(nodeInfo, log, name => volumes.driverRegistered(name))
+  const registered = (name: string) => volumes.driverRegistered(name)
+  const drivers = new CsiDrivers({ client, clock, log, nodeInfo, registered, signal })
   around.registry.addHandler(PLUGIN_TYPE.csi, drivers)
   const own = { get: node, report: around.reportNode }
   const shared = { facts, client, tokens, mounter, events, clock, log }

@@ -1,6 +1,6 @@
 // The CSI drivers that have registered with the kubelet. Upstream: pkg/volume/csi RegistrationHandler, DriversStore.
-import type { Log } from '../../../base/log.ts'
 import type { PluginHandler, PluginInfo } from '../../plugins/plugin-handler.ts'
+import { type AllocatableParts, followAllocatable } from './allocatable-updates.ts'
 import { CsiClient } from './csi-client.ts'
 import type { NodeInfoWriter } from './node-info-writer.ts'
 
@@ -13,21 +13,28 @@ export interface RegisteredDriver {
   pathSeen: (path: string) => string
 }
 
+export interface CsiDriversParts extends AllocatableParts {
+  nodeInfo: NodeInfoWriter
+  /** A driver can be used from now on. */
+  registered: (name: string) => void
+  /** Ends when the kubelet does. */
+  signal: AbortSignal
+}
+
+interface Known extends RegisteredDriver {
+  gone: AbortController
+}
+
 type Version = readonly number[]
 
 export class CsiDrivers implements PluginHandler {
-  readonly #drivers = new Map<string, RegisteredDriver>()
-  readonly #nodeInfo: NodeInfoWriter
-  readonly #log: Log
-  readonly #registered: (name: string) => void
+  readonly #drivers = new Map<string, Known>()
+  readonly #parts: CsiDriversParts
   /** What a driver has the node show is written one after the other. */
   #written: Promise<unknown> = Promise.resolve()
 
-  /** `registered` is called when a driver can be used from now on. */
-  constructor(nodeInfo: NodeInfoWriter, log: Log, registered: (name: string) => void) {
-    this.#nodeInfo = nodeInfo
-    this.#log = log
-    this.#registered = registered
+  constructor(parts: CsiDriversParts) {
+    this.#parts = parts
   }
 
   /** Throws when it has not registered, or is gone. */
@@ -52,27 +59,42 @@ export class CsiDrivers implements PluginHandler {
     const { name, endpoint, seenByPlugin: pathSeen } = info
     const version = this.#checkVersion(info, 'RegisterPlugin')
     const client = new CsiClient(endpoint)
+    const { log, registered, signal } = this.#parts
     try {
-      const node = await client.nodeGetInfo()
-      await this.#write(() => this.#nodeInfo.install(name, node))
+      await this.#install(name, client, signal)
     } catch (error) {
       client.close()
       throw error
     }
-    this.#drivers.get(name)?.client.close()
-    this.#drivers.set(name, { name, endpoint, version, client, pathSeen })
-    this.#log.info({ driver: name }, 'a CSI driver has registered')
-    this.#registered(name)
+    this.#close(this.#drivers.get(name))
+    const gone = new AbortController()
+    this.#drivers.set(name, { name, endpoint, version, client, pathSeen, gone })
+    log.info({ driver: name }, 'a CSI driver has registered')
+    registered(name)
+    const either = AbortSignal.any([gone.signal, signal])
+    void followAllocatable(name, () => this.#install(name, client, either), this.#parts, either)
+  }
+
+  /** Not when it is gone meanwhile. */
+  async #install(name: string, client: CsiClient, gone: AbortSignal): Promise<void> {
+    const node = await client.nodeGetInfo()
+    if (!gone.aborted) await this.#write(() => this.#parts.nodeInfo.install(name, node))
+  }
+
+  #close(driver: Known | undefined): void {
+    driver?.gone.abort()
+    driver?.client.close()
   }
 
   deregister(name: string, endpoint: string): void {
     const known = this.#drivers.get(name)
     if (known?.endpoint !== endpoint) return
     this.#drivers.delete(name)
-    known.client.close()
-    this.#log.info({ driver: name }, 'a CSI driver is gone')
-    this.#write(() => this.#nodeInfo.uninstall(name)).catch(error =>
-      this.#log.warn({ driver: name, error }, 'a CSI driver could not be taken off the node'),
+    this.#close(known)
+    const { log, nodeInfo } = this.#parts
+    log.info({ driver: name }, 'a CSI driver is gone')
+    this.#write(() => nodeInfo.uninstall(name)).catch(error =>
+      log.warn({ driver: name, error }, 'a CSI driver could not be taken off the node'),
     )
   }
 

@@ -174,6 +174,18 @@ test('a driver that registers is in the CSINode and on the node, and off them wh
   assert.deepEqual((await world.client.get(csiNodes, { name: 'node-1' })).spec.drivers, [])
 })
 
+test('a driver is asked again how many volumes it can attach', async () => {
+  const info = { maxVolumesPerNode: 9 }
+  const spec = { attachRequired: false, nodeAllocatableUpdatePeriodSeconds: 30 }
+  await using world = await CsiWorld.create(spec, { node: info })
+  info.maxVolumesPerNode = 5
+  await world.kubelet.untilTrue('the CSINode shows it', async () => {
+    await world.kubelet.clock.advance(3_000)
+    const [driver] = (await world.client.get(csiNodes, { name: 'node-1' })).spec.drivers
+    return driver?.allocatable?.count === 5
+  })
+})
+
 test('a volume is staged and published when it is attached, and taken down with its last Pod', async () => {
   await using world = await CsiWorld.create()
   await world.createVolume({ volumeAttributes: { colour: 'red' }, fsType: 'ext4' })
@@ -224,6 +236,30 @@ test('a Pod waits for its driver, and is told so', async () => {
   await world.kubelet.untilTrue('it is told', async () => (await world.kubelet.eventsOf('p')).includes(text))
   await world.driver.start()
   await world.running('p')
+})
+
+test('a Pod whose driver is away keeps its volume until the driver is back', async () => {
+  await using world = await CsiWorld.create(NO_ATTACH)
+  await world.createVolume()
+  const { uid } = (await world.runPod('p', CLAIM)).metadata
+  world.driver.stop()
+  await world.kubelet.untilTrue('the driver is gone', async () => {
+    return (await world.client.get(csiNodes, { name: 'node-1' })).spec.drivers.length === 0
+  })
+  await world.client.delete(pods, { name: 'p', namespace: 'default' }, { gracePeriodSeconds: 1 })
+  for (let turn = 0; turn < 100; turn++) {
+    await world.kubelet.clock.advance(200)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.equal((await world.kubelet.pod('p')).metadata.uid, uid)
+  assert.ok(existsSync(join(world.rootDir, `pods/${uid}/volumes/kubernetes.io~csi/pv/vol_data.json`)))
+  await world.driver.start()
+  await world.registered()
+  await world.kubelet.untilTrue('it is gone', async () => {
+    await world.kubelet.clock.advance(200)
+    return (await world.kubelet.pod('p').catch(() => undefined)) === undefined
+  })
+  assert.deepEqual(world.driver.calls.slice(-2), ['NodeUnpublishVolume vol-1', 'NodeUnstageVolume vol-1'])
 })
 
 test('what the driver refuses is told in its words, and nothing of it stays', async () => {
