@@ -152,8 +152,8 @@ export class Kubelet {
       new NodeInfoWriter(client, nodeName).announce(clock, log, signal),
     ]
     await Promise.race([this.#informer.synced, aborted(signal)])
-    this.#plugins.podsKnown()
     if (!signal.aborted) await this.#workers.removeOrphans(nodeName, workerParts, signal)
+    this.#plugins.podsKnown()
     await Promise.all(parts)
     await this.#workers.allOver()
   }
@@ -274,9 +274,11 @@ export class Kubelet {
   }
 
   #makePlugins(): NodePlugins {
-    const { rootDir, clock, log } = this.#parts
+    const { rootDir, client, nodeName, clock, log } = this.#parts
     return new NodePlugins({
       rootDir,
+      client,
+      nodeName,
       clock,
       log,
       pods: () => this.#workers.taken(),

@@ -7,6 +7,7 @@ import type { Attributes } from './authorizer.ts'
 import { ClusterAuthorizer } from './cluster-authorizer.ts'
 import { ensurePolicy } from './rbac/bootstrap/ensure-policy.ts'
 
+const DRA = 'resource.k8s.io/v1'
 const RBAC = 'rbac.authorization.k8s.io/v1'
 const jane: UserInfo = { name: 'jane', groups: ['devs', 'system:authenticated'] }
 const kubelet: UserInfo = { name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }
@@ -191,7 +192,22 @@ test('a node reads what its pods need, and nothing else', async () => {
     'pods',
     pod('far', { ...spec, nodeName: 'n2', volumes: [{ name: 'a', secret: { secretName: 'theirs' } }] }),
   )
+  const claims = {
+    nodeName: 'n1',
+    containers: [{ name: 'c', image: 'x' }],
+    resourceClaims: [{ name: 'gpu', resourceClaimName: 'card' }],
+  }
+  await api.create('pods', pod('claims', claims))
+  for (const nodeName of ['n1', 'n2']) {
+    const devices = {
+      driver: 'gpu.example.com',
+      nodeName,
+      pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+    }
+    await api.create(`${DRA}/resourceslices`, { metadata: { name: `of-${nodeName}` }, spec: devices })
+  }
   await settle()
+  const group = 'resource.k8s.io'
   const cases: [verb: string, resource: string, name: string, more: object, reason: string | undefined][] = [
     ['get', 'secrets', 'env', {}, undefined],
     ['watch', 'secrets', 'env', {}, undefined],
@@ -211,6 +227,26 @@ test('a node reads what its pods need, and nothing else', async () => {
       'default',
       {},
       "no relationship found between node 'n1' and this object",
+    ],
+    ['get', 'resourceclaims', 'card', { group }, undefined],
+    ['update', 'resourceclaims', 'card', { group }, 'can only get individual resources of this type'],
+    ['get', 'resourceclaims', 'other', { group }, "no relationship found between node 'n1' and this object"],
+    ['create', 'resourceslices', '', { group }, undefined],
+    ['update', 'resourceslices', 'of-n1', { group }, undefined],
+    [
+      'update',
+      'resourceslices',
+      'of-n2',
+      { group },
+      "no relationship found between node 'n1' and this object",
+    ],
+    ['deletecollection', 'resourceslices', '', { group, fieldSelector: 'spec.nodeName=n1' }, undefined],
+    [
+      'list',
+      'resourceslices',
+      '',
+      { group },
+      'can only list/watch/deletecollection resourceslices with spec.nodeName field selector',
     ],
     ['get', 'nodes', 'n1', {}, undefined],
     ['get', 'nodes', 'n2', {}, "node 'n1' cannot read 'n2', only its own Node object"],

@@ -5,9 +5,12 @@ import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
 import { aborted } from '../../base/aborted.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { Client } from '../../client/client.ts'
 import { devicesOfStatus } from '../devices/device-health.ts'
 import { devicePluginHandler, serveDeviceRegistration } from '../devices/device-registration.ts'
 import { type DeviceAmounts, NodeDevices } from '../devices/node-devices.ts'
+import { DraDrivers } from '../dra/dra-drivers.ts'
+import { NodeClaims } from '../dra/node-claims.ts'
 import { servePodResources } from '../pod-resources/serve-pod-resources.ts'
 import type { FailWords } from '../pod-worker/worker-phase.ts'
 import { additionsOf, type ContainerAdditions, NO_ADDITIONS } from './container-additions.ts'
@@ -17,10 +20,13 @@ import { PluginRegistry } from './plugin-registry.ts'
 import type { PodPlugins } from './pod-plugins.ts'
 
 const CHECKPOINT = 'kubelet_internal_checkpoint'
+const CLAIMS = 'dra_manager_state'
 
 export interface NodePluginsParts {
   /** DIR/kubelet */
   rootDir: string
+  client: Client
+  nodeName: string
   clock: Clock
   log: Log
   /** Pods that take something of the node. */
@@ -35,24 +41,30 @@ export class NodePlugins implements PodPlugins {
   readonly registry: PluginRegistry
   readonly #parts: NodePluginsParts
   readonly #devices: NodeDevices
+  readonly #drivers: DraDrivers
+  readonly #claims: NodeClaims
+  readonly #podsKnown = Promise.withResolvers<void>()
   #arePodsKnown = false
   #reporting: 'no' | 'now' | 'again' = 'no'
 
   constructor(parts: NodePluginsParts) {
     this.#parts = parts
-    const { rootDir, clock, log, pods, podChanged } = parts
+    const { rootDir, clock, log, podChanged } = parts
     this.registry = new PluginRegistry(parts)
     this.#devices = new NodeDevices({
       file: join(devicePluginsDir(rootDir), CHECKPOINT),
       clock,
       log,
-      active: () => (this.#arePodsKnown ? new Set(pods().map(({ metadata }) => metadata.uid)) : undefined),
+      active: () => (this.#arePodsKnown ? this.#active() : undefined),
       offerChanged: () => void this.#report(),
       healthChanged: uids => {
         for (const uid of uids) podChanged(uid)
       },
     })
+    this.#drivers = new DraDrivers(parts)
+    this.#claims = new NodeClaims({ ...parts, drivers: this.#drivers, file: join(rootDir, CLAIMS) })
     this.registry.addHandler(PLUGIN_TYPE.device, devicePluginHandler(this.#devices))
+    this.registry.addHandler(PLUGIN_TYPE.dra, this.#drivers)
   }
 
   /** What an earlier run knew: before any pod. */
@@ -63,11 +75,17 @@ export class NodePlugins implements PodPlugins {
       mkdirSync(folder(rootDir), { recursive: true, mode: 0o755 })
     }
     this.#devices.recover()
+    this.#claims.recover()
   }
 
-  /** Every pod of the node has been seen: what others had is free. */
+  /** Every pod of the node has been seen, and what else runs here too: what others had is free. */
   podsKnown(): void {
     this.#arePodsKnown = true
+    this.#podsKnown.resolve()
+  }
+
+  #active(): Set<string> {
+    return new Set(this.#parts.pods().map(({ metadata }) => metadata.uid))
   }
 
   /** Until the signal aborts. */
@@ -75,11 +93,23 @@ export class NodePlugins implements PodPlugins {
     const { rootDir, pods } = this.#parts
     const servers = await Promise.all([
       serveDeviceRegistration(devicePluginsDir(rootDir), this.#devices),
-      servePodResources(podResourcesDir(rootDir), { pods, devices: this.#devices, claimsOf: () => [] }),
+      servePodResources(podResourcesDir(rootDir), {
+        pods,
+        devices: this.#devices,
+        claimsOf: (pod, container) => this.#claims.claimsOfContainer(pod, container),
+      }),
     ])
-    await Promise.all([this.registry.run(signal), aborted(signal)])
+    this.#drivers.start()
+    await Promise.all([this.registry.run(signal), this.#clearAway(signal), aborted(signal)])
     for (const server of servers) server.close()
     this.#devices.close()
+    this.#drivers.close()
+  }
+
+  /** Claims of pods that have gone while there was no kubelet. */
+  async #clearAway(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#podsKnown.promise, aborted(signal)])
+    if (!signal.aborted) await this.#claims.unprepareAllBut(() => this.#active(), signal)
   }
 
   amounts(): DeviceAmounts {
@@ -96,12 +126,16 @@ export class NodePlugins implements PodPlugins {
     }
   }
 
-  async prepare(_pod: Pod): Promise<void> {}
+  prepare(pod: Pod): Promise<void> {
+    return this.#claims.prepare(pod)
+  }
 
-  async release(_pod: Pod): Promise<void> {}
+  release(pod: Pod): Promise<void> {
+    return this.#claims.unprepare(pod.metadata.uid)
+  }
 
-  concern(_pod: Pod, container: Container): boolean {
-    return this.#devices.concerns(container)
+  concern(pod: Pod, container: Container): boolean {
+    return this.#devices.concerns(container) || this.#claims.concerns(pod, container)
   }
 
   async additionsFor(pod: Pod, container: Container): Promise<ContainerAdditions> {
@@ -109,7 +143,7 @@ export class NodePlugins implements PodPlugins {
     const given = await this.#devices.forStart(pod, container)
     return additionsOf(
       given.map(({ allocation }) => allocation),
-      [],
+      this.#claims.cdiDevicesFor(pod, container),
       this.#parts.rootDir,
     )
   }
@@ -117,7 +151,9 @@ export class NodePlugins implements PodPlugins {
   withHealth(pod: Pod, status: PodStatus): PodStatus {
     let isOther = false
     const containerStatuses = status.containerStatuses?.map(one => {
-      const allocatedResourcesStatus = devicesOfStatus(pod, one, this.#devices)
+      const container = pod.spec.containers.find(({ name }) => name === one.name)
+      const claimed = container ? this.#claims.healthOf(pod, container) : []
+      const allocatedResourcesStatus = [...devicesOfStatus(pod, one, this.#devices), ...claimed]
       if (allocatedResourcesStatus.length === 0) return one
       isOther = true
       return { ...one, allocatedResourcesStatus }

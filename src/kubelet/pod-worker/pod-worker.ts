@@ -273,13 +273,13 @@ export class PodWorker {
     const state = this.#state
     await this.#parts.prepared.discard(state.uid)
     if ((await stopSandboxes(state.observed, this.#parts)) > 0) await state.observe()
+    if (phase.after === 'over') await this.#parts.plugins.release(this.pod)
     this.#alarm.ring()
     if (phase.after === 'suspended') {
       // How its containers ended is all that is told: whether the pod is over is for its next worker to say.
       state.publishUndecided()
       await this.#parts.statuses.settled(state.uid)
     }
-    if (phase.after === 'over') await this.#parts.plugins.release(this.pod)
     if (phase.after === 'over') state.publish(finalStatus(this.pod, state.status(true, phase.failWith)))
     this.#phase = { phase: phase.after }
     state.onlookers.looked()

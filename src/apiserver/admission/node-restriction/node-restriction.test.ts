@@ -43,7 +43,30 @@ const changedNode = (name: string, change: (node: Loose) => void) => async (api:
   return api.update('nodes', node, { user })
 }
 
+const slice = (name: string, nodeName: string) => ({
+  metadata: { name },
+  spec: {
+    driver: 'gpu.example.com',
+    nodeName,
+    pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+  },
+})
+const SLICES = 'resource.k8s.io/v1/resourceslices'
+
 const refusals: [title: string, attempt: Try, message: string][] = [
+  [
+    "another node's devices",
+    api => api.create(SLICES, slice('s', 'n2'), { user }),
+    'resourceslices.resource.k8s.io "s" is forbidden: can only create ResourceSlice with the same NodeName as the requesting node',
+  ],
+  [
+    "the end of another node's devices",
+    async api => {
+      await api.create(SLICES, slice('s', 'n2'))
+      return api.object('delete', SLICES, { user, name: 's' })
+    },
+    'resourceslices.resource.k8s.io "s" is forbidden: can only delete ResourceSlice with the same NodeName as the requesting node',
+  ],
   [
     'an ordinary pod',
     as('create', 'pods', { body: pod('x') }),

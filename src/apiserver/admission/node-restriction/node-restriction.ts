@@ -3,6 +3,7 @@
 import { notFound } from '../../../api/status-error.ts'
 import type { TokenRequest } from '../../../api/types/authentication-v1.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
+import type { ResourceSlice } from '../../../api/types/resource-v1.ts'
 import { goQuote } from '../../../api/validation/field-error.ts'
 import { nodeNameOf } from '../../authz/node/node-identity.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, refuse } from '../admission.ts'
@@ -42,6 +43,7 @@ const checks = new Map<string, Check>([
   ['/serviceaccounts', checkToken],
   ['coordination.k8s.io/leases', checkLease],
   ['storage.k8s.io/csinodes', checkCsiNode],
+  ['resource.k8s.io/resourceslices', checkSlice],
 ])
 
 /** Tokens are asked for pods on the node only. */
@@ -77,6 +79,16 @@ function checkLease(nodeName: string, attributes: AdmissionAttributes): void {
   if (operation !== 'CREATE' && name && name !== nodeName) {
     throw refuse(attributes, 'can only access node lease with the same name as the requesting node')
   }
+}
+
+/** What else is done to slices is for the node authorizer to judge. */
+function checkSlice(nodeName: string, attributes: AdmissionAttributes): void {
+  const { operation, object, oldObject } = attributes
+  if (operation !== 'CREATE' && operation !== 'DELETE') return
+  const slice = (operation === 'CREATE' ? object : oldObject) as unknown as ResourceSlice | undefined
+  if (slice?.spec.nodeName === nodeName) return
+  const act = operation.toLowerCase()
+  throw refuse(attributes, `can only ${act} ResourceSlice with the same NodeName as the requesting node`)
 }
 
 function checkCsiNode(nodeName: string, attributes: AdmissionAttributes): void {

@@ -62,6 +62,8 @@ const checks = new Map<string, Check>([
   ['/pods', checkPod],
   ['coordination.k8s.io/leases', checkLease],
   ['storage.k8s.io/csinodes', checkCsiNode],
+  ['resource.k8s.io/resourceclaims', checkResourceClaim],
+  ['resource.k8s.io/resourceslices', checkResourceSlice],
 ])
 
 function readOne(
@@ -102,6 +104,35 @@ function checkClaim(nodeName: string, attributes: ResourceAttributes, graph: Nod
   if (subresource !== 'status') return getOnly(attributes) ?? related(thing, nodeName, attributes, graph)
   if (verb !== 'update' && verb !== 'patch') return because('can only get/update/patch this type')
   return related(thing, nodeName, attributes, graph)
+}
+
+function checkResourceClaim(nodeName: string, attributes: ResourceAttributes, graph: NodeGraph): Decision {
+  return getOnly(attributes) ?? related('resourceclaims', nodeName, attributes, graph)
+}
+
+/** Whose slice is created is for NodeRestriction to see. Upstream: authorizeResourceSlice. */
+function checkResourceSlice(nodeName: string, attributes: ResourceAttributes, graph: NodeGraph): Decision {
+  const { verb, subresource, name, fieldSelector } = attributes
+  if (subresource) return because('cannot authorize ResourceSlice subresources')
+  switch (verb) {
+    case 'create':
+      return ALLOW
+    case 'get':
+    case 'update':
+    case 'patch':
+    case 'delete':
+      if (!name) return because('No Object name found')
+      return graph.hasSlice(nodeName, name) ? ALLOW : unrelated(nodeName)
+    case 'list':
+    case 'watch':
+    case 'deletecollection':
+      if (selects(fieldSelector, 'spec.nodeName', nodeName)) return ALLOW
+      return because('can only list/watch/deletecollection resourceslices with spec.nodeName field selector')
+    default:
+      return because(
+        'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+      )
+  }
 }
 
 function checkVolume(nodeName: string, attributes: ResourceAttributes, graph: NodeGraph): Decision {

@@ -3,10 +3,12 @@
 import type { KubeObject } from '../../../api/kube-object.ts'
 import { referencesOf } from '../../../api/pod/references.ts'
 import type { PersistentVolume, Pod } from '../../../api/types/core-v1.ts'
+import type { ResourceSlice } from '../../../api/types/resource-v1.ts'
 import { Compacted, SlowConsumer, type Storage } from '../../../storage/storage.ts'
 
 const PODS = '/registry/pods/'
 const VOLUMES = '/registry/persistentvolumes/'
+const SLICES = '/registry/resource.k8s.io/resourceslices/'
 
 /** One pod's hold on things, on one node. */
 interface Hold {
@@ -14,7 +16,13 @@ interface Hold {
   things: readonly string[]
 }
 
-export type NodeThing = 'pods' | 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts'
+export type NodeThing =
+  | 'pods'
+  | 'secrets'
+  | 'configmaps'
+  | 'persistentvolumeclaims'
+  | 'serviceaccounts'
+  | 'resourceclaims'
 
 export class NodeGraph {
   readonly #storage: Storage
@@ -24,6 +32,8 @@ export class NodeGraph {
   /** Volume → the claim that is bound to it, 'namespace/name', and the secrets that mounting it needs. */
   readonly #volumes = new Map<string, { claim: string; secrets: readonly string[] }>()
   readonly #volumesOfSecret = new Map<string, Set<string>>()
+  /** ResourceSlice → the node whose devices it tells. */
+  readonly #slices = new Map<string, string>()
 
   constructor(storage: Storage) {
     this.#storage = storage
@@ -35,6 +45,9 @@ export class NodeGraph {
       this.#follow(PODS, signal, (key, object) => this.#setPod(key, object as unknown as Pod | undefined)),
       this.#follow(VOLUMES, signal, (key, object) =>
         this.#setVolume(key.slice(VOLUMES.length), object as unknown as PersistentVolume | undefined),
+      ),
+      this.#follow(SLICES, signal, (key, object) =>
+        this.#setSlice(key.slice(SLICES.length), object as unknown as ResourceSlice | undefined),
       ),
     ])
   }
@@ -50,6 +63,16 @@ export class NodeGraph {
   needsVolume(nodeName: string, name: string): boolean {
     const claim = this.#volumes.get(name)?.claim
     return claim !== undefined && this.needs(nodeName, 'persistentvolumeclaims', claim)
+  }
+
+  hasSlice(nodeName: string, name: string): boolean {
+    return this.#slices.get(name) === nodeName
+  }
+
+  #setSlice(name: string, slice: ResourceSlice | undefined): void {
+    const nodeName = slice?.spec.nodeName
+    if (nodeName) this.#slices.set(name, nodeName)
+    else this.#slices.delete(name)
   }
 
   #volumeNeeds(nodeName: string, secret: string): boolean {
@@ -85,8 +108,10 @@ export class NodeGraph {
 
   #setPod(key: string, pod: Pod | undefined): void {
     const before = this.#holds.get(key)
-    // A pod's references change with its node and its ephemeral containers only.
-    const after = pod?.spec.nodeName ? { nodeName: pod.spec.nodeName, things: thingsOf(pod) } : undefined
+    // A pod's references change with its node, its ephemeral containers and the claims made for it only.
+    const after = pod?.spec.nodeName
+      ? { nodeName: pod.spec.nodeName, things: [...thingsOf(pod), ...resourceClaimsOf(pod)] }
+      : undefined
     if (before) this.#count(before, -1)
     if (after) {
       this.#count(after, 1)
@@ -138,6 +163,21 @@ function thingsOf(pod: Pod): readonly string[] {
   ]
   remembered.set(pod.spec, things)
   return things
+}
+
+/** Named by the pod, or made for it. */
+function resourceClaimsOf({ metadata, spec, status }: Pod): string[] {
+  const made = status.extendedResourceClaimStatus?.resourceClaimName
+  if (!spec.resourceClaims && !made) return []
+  const named = (spec.resourceClaims ?? []).map(
+    ({ name, resourceClaimName }) =>
+      resourceClaimName ??
+      status.resourceClaimStatuses?.find(one => one.name === name)?.resourceClaimName ??
+      '',
+  )
+  return [...named, made ?? '']
+    .filter(name => name !== '')
+    .map(name => `resourceclaims/${metadata.namespace}/${name}`)
 }
 
 /** 'namespace/name' of what a driver is handed when it mounts the volume. Upstream: persistentvolume.VisitPVSecretNames. */

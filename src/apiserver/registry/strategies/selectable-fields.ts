@@ -48,6 +48,10 @@ export const selectableFields: Readonly<Record<string, Readonly<Record<string, S
   'replicasets.apps': { 'status.replicas': at('status.replicas', '0') },
   'jobs.batch': { 'status.successful': at('status.succeeded', '0') },
   'certificatesigningrequests.certificates.k8s.io': { 'spec.signerName': at('spec.signerName') },
+  'resourceslices.resource.k8s.io': {
+    'spec.nodeName': at('spec.nodeName'),
+    'spec.driver': at('spec.driver'),
+  },
   events: {
     ...involved('involvedObject'),
     ...involved('regarding'),
