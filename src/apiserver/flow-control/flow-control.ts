@@ -115,6 +115,8 @@ export class FlowControl {
   #configure(): void {
     const { schemas, levels } = this.#configuration
     this.#levels.configure([...levels.values()], this.#clock.now())
+    const { executing, waiting } = this.#levels.room()
+    this.#inFlight.setRoom(executing, waiting)
     const known = new Map(
       [mandatorySchema('exempt'), mandatorySchema('catch-all')].map(one => [one.metadata.name, one]),
     )

@@ -1,11 +1,12 @@
 // How the door's figures are spread. Upstream: pkg/util/flowcontrol/metrics/metrics.go.
 import type { Registry } from 'prom-client'
 import type { PassiveClock } from '../../base/clock.ts'
-import { BY_FLOW, BY_LEVEL, flowLabels, levelLabels, PREFIX } from './flow-labels.ts'
+import { BY_FLOW, BY_LEVEL, type FlowFigures, flowLabels, levelLabels, PREFIX } from './flow-labels.ts'
 import type { PriorityLevels } from './priority-levels.ts'
 import { TallyHistogram } from './tally-histogram.ts'
 
-export function addFlowHistograms(registry: Registry, levels: PriorityLevels, clock: PassiveClock): void {
+export function addFlowHistograms(registry: Registry, figures: FlowFigures): void {
+  const { levels, clock } = figures
   const flows = [
     [
       'request_queue_length_after_enqueue',
@@ -35,6 +36,7 @@ export function addFlowHistograms(registry: Registry, levels: PriorityLevels, cl
     ),
   )
   addUtilization(registry, levels, clock)
+  addReadsAndWrites(registry, figures)
 }
 
 function addUtilization(registry: Registry, levels: PriorityLevels, clock: PassiveClock): void {
@@ -56,6 +58,18 @@ function addUtilization(registry: Registry, levels: PriorityLevels, clock: Passi
   const demand = 'The seats that a level could use as a part of those it has, counted every nanosecond.'
   histogram(registry, 'demand_seats', demand, BY_LEVEL, () =>
     figures().map(one => [one.labels, one.demand] as const),
+  )
+}
+
+function addReadsAndWrites(registry: Registry, { inFlight, clock }: FlowFigures): void {
+  const help = 'How much of all room reads and writes took, counted every nanosecond.'
+  histogram(registry, 'read_vs_write_current_requests', help, ['phase', 'request_kind'], () =>
+    (['waiting', 'executing'] as const).flatMap(phase =>
+      (['mutating', 'readOnly'] as const).map(kind => {
+        inFlight[phase][kind].sync(clock.now())
+        return [{ phase, request_kind: kind }, inFlight[phase][kind].parts] as const
+      }),
+    ),
   )
 }
 

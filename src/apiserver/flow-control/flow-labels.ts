@@ -1,7 +1,16 @@
-// How figures of flows and of levels are named.
+// What is shown of flows and of levels, and how it is named.
+import type { PassiveClock } from '../../base/clock.ts'
 import type { FlowStats } from './flow-stats.ts'
+import type { InFlight } from './in-flight.ts'
 import type { PriorityLevel } from './priority-level.ts'
+import type { PriorityLevels } from './priority-levels.ts'
 import type { Labels } from './tally-histogram.ts'
+
+export interface FlowFigures {
+  levels: PriorityLevels
+  inFlight: InFlight
+  clock: PassiveClock
+}
 
 export const PREFIX = 'apiserver_flowcontrol_'
 export const BY_FLOW = ['priority_level', 'flow_schema']

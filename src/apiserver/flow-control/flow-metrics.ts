@@ -1,27 +1,20 @@
 // What the door counts, in upstream's names. Everything is read when somebody asks; nothing here is on a request's way.
 // Upstream: pkg/util/flowcontrol/metrics/metrics.go and pkg/endpoints/metrics.
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { PassiveClock } from '../../base/clock.ts'
 import { addFlowHistograms } from './flow-histograms.ts'
-import { BY_FLOW, BY_LEVEL, flowLabels, levelLabels, PREFIX } from './flow-labels.ts'
+import { BY_FLOW, BY_LEVEL, type FlowFigures, flowLabels, levelLabels, PREFIX } from './flow-labels.ts'
 import type { FlowStats } from './flow-stats.ts'
 import type { InFlight } from './in-flight.ts'
 import type { PriorityLevel } from './priority-level.ts'
 import type { PriorityLevels } from './priority-levels.ts'
 import type { Labels } from './tally-histogram.ts'
 
-export interface FlowFigures {
-  levels: PriorityLevels
-  inFlight: InFlight
-  clock: PassiveClock
-}
-
 type Row = [labels: Labels, value: number]
 
 export function addFlowMetrics(registry: Registry, figures: FlowFigures): void {
   addFlowCounts(registry, figures)
   addLevelGauges(registry, figures)
-  addFlowHistograms(registry, figures.levels, figures.clock)
+  addFlowHistograms(registry, figures)
   addInFlight(registry, figures)
 }
 
@@ -149,8 +142,8 @@ function addBounds(registry: Registry, levels: PriorityLevels): void {
 
 function addInFlight(registry: Registry, { inFlight, clock }: FlowFigures): void {
   const rows = (of: InFlight['executing']) => (): Row[] => [
-    [{ request_kind: 'mutating' }, of.mutating.read(clock.now())],
-    [{ request_kind: 'readOnly' }, of.readOnly.read(clock.now())],
+    [{ request_kind: 'mutating' }, of.mutating.peak.read(clock.now())],
+    [{ request_kind: 'readOnly' }, of.readOnly.peak.read(clock.now())],
   ]
   const labels = ['request_kind']
   const runs = 'The most requests that ran at once in the last second.'

@@ -59,6 +59,7 @@ test('the seats of a new cluster are shared as upstream shares them', () => {
   })
   assert.equal(levels.get('global-default')?.mostSeats, 8)
   assert.equal(levels.get('catch-all')?.mostSeats, undefined)
+  assert.deepEqual(levels.room(), { executing: 602, waiting: 50 * (16 + 2 * 64 + 3 * 128) })
   const sum = Object.values(currentLimits(levels)).reduce((total, one) => total + one, 0)
   assert.ok(Math.abs(sum - 602) <= 4, `${sum}`)
 })

@@ -31,6 +31,16 @@ export class PriorityLevels {
     return [...this.#levels.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** How many may run and how many may wait, all together. */
+  room(): { executing: number; waiting: number } {
+    let [executing, waiting] = [0, 0]
+    for (const { limits, queues } of this.#levels.values()) {
+      executing += limits.nominal
+      if (queues.shape.queues !== 'unlimited') waiting += queues.shape.queues * queues.shape.lengthLimit
+    }
+    return { executing, waiting }
+  }
+
   *stats(): Iterable<FlowStats> {
     for (const ofLevel of this.#stats.values()) yield* ofLevel.values()
   }

@@ -28,6 +28,10 @@ test('one that waits runs when the one before it is answered', async () => {
   assert.match(after, /current_inqueue_requests\{priority_level="users",flow_schema="users"\} 0\n/)
   assert.match(after, /current_executing_requests\{priority_level="users",flow_schema="users"\} 0\n/)
   assert.match(after, /dispatched_requests_total\{priority_level="users",flow_schema="users"\} 2\n/)
+  assert.match(
+    after,
+    /flowcontrol_read_vs_write_current_requests_count\{phase="waiting",request_kind="readOnly"\} 4000000000\n/,
+  )
   const waited =
     /request_wait_duration_seconds_(sum|count)\{priority_level="users",flow_schema="users",execute="true"\} (\S+)/g
   assert.deepEqual(
