@@ -2,6 +2,7 @@
 
 import { EventRecorder } from '../client/events/event-recorder.ts'
 import { MutableCatalog, type ResourceCatalog } from '../client/resource-catalog.ts'
+import { DeviceTaintEvictionController } from '../controllers/device-taint-eviction/device-taint-eviction-controller.ts'
 import { DisruptionController } from '../controllers/disruption/disruption-controller.ts'
 import { runGarbageCollector } from '../controllers/garbage-collector/garbage-collector.ts'
 import { runNamespaceController } from '../controllers/namespace/namespace-controller.ts'
@@ -30,6 +31,7 @@ export function startHousekeeping(
     new PodGcController(contextOf('pod-garbage-collector')),
     new ResourceQuotaController(contextOf('resourcequota-controller')),
     new ResourceClaimController(contextOf('resource-claim-controller')),
+    new DeviceTaintEvictionController(contextOf('device-taint-eviction-controller')),
     new NodeLifecycleController(contextOf('node-controller')),
     // Upstream too gives it the node controller's account.
     new TaintEvictionController(contextOf('node-controller')),

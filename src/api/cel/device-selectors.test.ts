@@ -33,6 +33,7 @@ const answers: Record<string, boolean> = {
   'device.capacity["dra.example.com"].memory.isLessThan(quantity("40Gi"))': false,
   'device.attributes["dra.example.com"].firmware.isGreaterThan(semver("1.9.0"))': true,
   'device.attributes["dra.example.com"].firmware.minor() == 10': true,
+  'semver("v1.02", true).compareTo(semver("1.2.0")) == 0 && !isSemver("v1.2") && isSemver("v1.2", true)': true,
   'device.attributes["nobody.example.com"].?model.orValue("none") == "none"': true,
   'device.allowMultipleAllocations == false': true,
   'size(device.attributes) == 2': true,

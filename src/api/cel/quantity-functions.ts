@@ -77,7 +77,14 @@ function registerSemver(environment: Environment): void {
   environment
     .registerType(type, CelSemver)
     .registerFunction('isSemver(string): bool', (text: string) => SEMVER.test(text))
+    .registerFunction('isSemver(string, bool): bool', (text: string, isLoose: boolean) =>
+      SEMVER.test(isLoose ? normalized(text) : text),
+    )
     .registerFunction(`semver(string): ${type}`, (text: string) => new CelSemver(text))
+    .registerFunction(
+      `semver(string, bool): ${type}`,
+      (text: string, isLoose: boolean) => new CelSemver(isLoose ? normalized(text) : text),
+    )
     .registerFunction(`${type}.major(): int`, ({ numbers }: CelSemver) => BigInt(numbers[0]!))
     .registerFunction(`${type}.minor(): int`, ({ numbers }: CelSemver) => BigInt(numbers[1]!))
     .registerFunction(`${type}.patch(): int`, ({ numbers }: CelSemver) => BigInt(numbers[2]!))
@@ -92,6 +99,15 @@ function registerSemver(environment: Environment): void {
     .registerFunction(`${type}.compareTo(${type}): int`, (a: CelSemver, b: CelSemver) =>
       BigInt(compareSemver(a, b)),
     )
+}
+
+/** 'v1.02' becomes '1.2.0'. Upstream: normalizeAndParse (KEP-4381's semver library, 1.33). */
+function normalized(text: string): string {
+  const [, numbers = '', rest = ''] = /^v?([\d.]*)(.*)$/s.exec(text)!
+  const parts = numbers.split('.').map(part => part.replace(/^0+(?=\d)/, ''))
+  if (rest !== '' && parts.length < 3) return text
+  while (parts.length < 3) parts.push('0')
+  return parts.join('.') + rest
 }
 
 /** A version before its release comes first; of two such the text decides, numbers as numbers. */

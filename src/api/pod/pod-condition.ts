@@ -5,6 +5,7 @@ import type { Pod, PodCondition } from '../types/core-v1.ts'
 export type DisruptionReason =
   | 'EvictionByEvictionAPI'
   | 'DeletionByTaintManager'
+  | 'DeletionByDeviceTaintManager'
   | 'DeletionByPodGC'
   | 'PreemptionByScheduler'
 

@@ -78,6 +78,28 @@ function generatedBase(pod: string, claim: string): string {
   return `${cut(pod)}-${cut(claim)}`
 }
 
+/** Upstream: ResourceClaimReservedForMaxSize. */
+const MOST_CONSUMERS = 256
+
+/**
+ * Claims with devices that a Pod with a node uses and has not reserved: somebody other than the scheduler has bound it.
+ * Upstream: syncPod, reserveForPod.
+ */
+export function claimsToReserve(
+  pod: Pod,
+  find: (name: string) => ResourceClaim | undefined,
+): ResourceClaim[] {
+  if (!pod.spec.nodeName) return []
+  return (pod.spec.resourceClaims ?? []).flatMap(({ name, resourceClaimName }) => {
+    const told = pod.status.resourceClaimStatuses?.find(status => status.name === name)
+    const claim = find(resourceClaimName ?? told?.resourceClaimName ?? '')
+    if (!claim?.status.allocation || (!resourceClaimName && !isOwnedBy(claim, pod))) return []
+    const { reservedFor = [] } = claim.status
+    const isReserved = reservedFor.some(({ uid }) => uid === pod.metadata.uid)
+    return isReserved || reservedFor.length >= MOST_CONSUMERS ? [] : [claim]
+  })
+}
+
 /** The claims' names by the names that the Pod gives them, with those that are new. */
 export function statusesWith(pod: Pod, added: ReadonlyMap<string, string>) {
   const known = (pod.status.resourceClaimStatuses ?? []).filter(({ name }) => !added.has(name))

@@ -33,6 +33,25 @@ async function start() {
 
 const KEY = { name: 'web', namespace: 'default' }
 
+test('a Pod that somebody bound by hand uses the devices that its claim has', async () => {
+  const { world, client } = await start()
+  await using _ = world
+  const made = await client.create(resourceClaims, {
+    metadata: { name: 'mine', namespace: 'default' },
+    spec: { devices },
+  } as Draft<ResourceClaim>)
+  const results = [{ request: 'gpu', driver: 'gpu.example.com', pool: 'n', device: 'gpu-0' }]
+  const status = { allocation: { devices: { results } } }
+  await client.update(resourceClaims, { ...made, status }, { subresource: 'status' })
+  const draft = podDraft('web')
+  draft.spec.nodeName = 'n'
+  draft.spec.resourceClaims = [{ name: 'card', resourceClaimName: 'mine' }]
+  const { metadata } = await client.create(podResource, draft)
+  await world.advance(1_000)
+  const claim = await client.get(resourceClaims, { name: 'mine', namespace: 'default' })
+  assert.deepEqual(claim.status.reservedFor, [{ resource: 'pods', name: 'web', uid: metadata.uid }])
+})
+
 test('a Pod gets a claim from its template, told in its status, and the claim goes when the Pod is done', async () => {
   const { world, client } = await start()
   await using _ = world

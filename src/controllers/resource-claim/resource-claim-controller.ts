@@ -13,7 +13,14 @@ import type { ControllerContext } from '../controller-context.ts'
 import { controllerOf } from '../pod-control/claim.ts'
 import { messageOf } from '../pod-control/pod-control.ts'
 import { type ClaimStep, decideClaim, FINALIZER } from './decide-claim.ts'
-import { claimFromTemplate, isDone, missingClaims, orphanFor, statusesWith } from './decide-pod-claims.ts'
+import {
+  claimFromTemplate,
+  claimsToReserve,
+  isDone,
+  missingClaims,
+  orphanFor,
+  statusesWith,
+} from './decide-pod-claims.ts'
 
 const POD = 'pod:'
 const CLAIM = 'claim:'
@@ -80,7 +87,7 @@ export class ResourceClaimController {
     for (const wanted of missingClaims(pod, claim => this.#claims.lister.find(claim, namespace))) {
       added.set(wanted.name, await this.#claimFor(pod, wanted))
     }
-    if (added.size === 0) return
+    if (added.size === 0) return await this.#reserve(pod)
     const patch = { metadata: { uid }, status: { resourceClaimStatuses: statusesWith(pod, added) } }
     await this.#context.client.patch(
       podResource,
@@ -89,6 +96,15 @@ export class ResourceClaimController {
       patch,
       { subresource: 'status' },
     )
+  }
+
+  async #reserve(pod: Pod): Promise<void> {
+    const { name, namespace, uid } = pod.metadata
+    for (const claim of claimsToReserve(pod, other => this.#claims.lister.find(other, namespace))) {
+      const reservedFor = [...(claim.status.reservedFor ?? []), { resource: 'pods', name, uid: uid! }]
+      const reserved = { ...claim, status: { ...claim.status, reservedFor } }
+      await this.#context.client.update(resourceClaims, reserved, { subresource: 'status' })
+    }
   }
 
   /** Its name. */

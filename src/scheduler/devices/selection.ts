@@ -2,14 +2,9 @@
 // Upstream: structured isSelectable, selectorsMatch, taintPreventsAllocation.
 import { deviceSelectorProblem, matchesDevice } from '../../api/cel/device-selectors.ts'
 import { CelError } from '../../api/cel/environment.ts'
+import { toleratesDeviceTaint } from '../../api/device-taints.ts'
 import type { Node } from '../../api/types/core-v1.ts'
-import type {
-  Device,
-  DeviceSelector,
-  DeviceTaint,
-  DeviceToleration,
-  ResourceClaim,
-} from '../../api/types/resource-v1.ts'
+import type { Device, DeviceSelector, DeviceToleration, ResourceClaim } from '../../api/types/resource-v1.ts'
 import { AllocationError } from './allocation-error.ts'
 import { isReachable } from './pools.ts'
 import { type Candidate, claimNameOf, type RequestPlan } from './request-plan.ts'
@@ -53,13 +48,5 @@ export const isTainted = ({ taints = [] }: Device, tolerations: readonly DeviceT
   taints.some(
     taint =>
       (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
-      !tolerations.some(toleration => isTolerated(taint, toleration)),
+      !tolerations.some(toleration => toleratesDeviceTaint(toleration, taint)),
   )
-
-/** Upstream: resourceclaim.ToleratesTaint. */
-function isTolerated(taint: DeviceTaint, { key, operator, value, effect }: DeviceToleration): boolean {
-  if (effect && effect !== taint.effect) return false
-  if (key && key !== taint.key) return false
-  if (operator === 'Exists') return true
-  return (operator ?? 'Equal') === 'Equal' && (value ?? '') === (taint.value ?? '')
-}

@@ -16,6 +16,7 @@ import { ServiceStrategy } from './core/service-strategy.ts'
 import { PendingVolumeStrategy, PersistentVolumeStrategy } from './core/volume-strategy.ts'
 import { DefaultStrategy } from './default-strategy.ts'
 import { ResourceClaimStrategy } from './devices/claim-strategy.ts'
+import { ResourceSliceStrategy } from './devices/slice-strategy.ts'
 
 export interface StrategyParts {
   services: ServiceParts
@@ -36,6 +37,7 @@ const makers: Record<string, (info: ResourceInfo, parts: StrategyParts) => Strat
   'jobs.batch': () => new JobStrategy(),
   'cronjobs.batch': () => new CronJobStrategy(),
   'resourceclaims.resource.k8s.io': info => new ResourceClaimStrategy(info),
+  'resourceslices.resource.k8s.io': info => new ResourceSliceStrategy(info),
 }
 
 export function strategyFor(info: ResourceInfo, parts: StrategyParts): Strategy {
