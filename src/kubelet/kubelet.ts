@@ -282,7 +282,9 @@ export class Kubelet {
       clock,
       log,
       pods: () => this.#workers.taken(),
-      reportNode: async () => this.#agent?.reportNow(),
+      reportNode: async () => {
+        await this.#agent?.reportNow()
+      },
       podChanged: uid => this.#workers.get(uid)?.probesChanged(),
     })
   }

@@ -40,8 +40,8 @@ export interface WorkerSurroundings {
   workers: PodWorkers
   /** As last seen; undefined before it is registered. */
   node: () => Node | undefined
-  /** Writes the node's status when something of it has changed. */
-  reportNode: () => Promise<void>
+  /** Writes the node's status when something of it has changed, and answers the node as it is then. */
+  reportNode: () => Promise<Node | undefined>
   /** Where CSI drivers register. */
   registry: PluginRegistry
   instruments: KubeletInstruments
@@ -64,13 +64,12 @@ export function makeWorkerParts(parts: KubeletParts, around: WorkerSurroundings)
   const registered = (name: string) => volumes.driverRegistered(name)
   const drivers = new CsiDrivers({ client, clock, log, nodeInfo, registered, signal })
   around.registry.addHandler(PLUGIN_TYPE.csi, drivers)
-  const own = { get: node, report: around.reportNode }
   const shared = { facts, client, tokens, mounter, events, clock, log }
   const volumes: PodVolumes = new PodVolumes({
     ...shared,
     source,
     devices: options?.devices ?? noBlockDevices,
-    csi: new CsiVolumes({ ...shared, drivers, node: own }),
+    csi: new CsiVolumes({ ...shared, drivers, reportNode: around.reportNode }),
     changed,
     signal,
   })

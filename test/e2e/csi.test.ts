@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Node, Pod } from '../../src/api/types/core-v1.ts'
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/api/types/core-v1.ts'
 import type { CSINode, VolumeAttachment } from '../../src/api/types/storage-v1.ts'
 import { attachmentName, uniqueVolumeName } from '../../src/api/volume/csi-names.ts'
 import {
@@ -254,6 +254,45 @@ test('a driver that is installed as a DaemonSet serves volumes from its containe
   await registered(2)
 })
 
+test('a claim goes to the driver of its class, for the node that its Pod gets', async () => {
+  await apply(`
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: folders}
+provisioner: ${LOCAL}
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: made}
+spec: {accessModes: [ReadWriteOnce], storageClassName: folders, resources: {requests: {storage: 8Mi}}}
+---${pod('first', claimOf('made'))}`)
+  const asked = await eventually('the provisioner is asked', async () => {
+    const { metadata } = await cluster.json<PersistentVolumeClaim>('get pvc made')
+    return metadata.annotations?.['volume.kubernetes.io/storage-provisioner'] === LOCAL && metadata
+  })
+  assert.equal(asked.annotations?.['volume.kubernetes.io/selected-node'], node)
+  // What the driver's external-provisioner does.
+  await apply(`
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: pvc-made, annotations: {pv.kubernetes.io/provisioned-by: ${LOCAL}}}
+spec:
+  capacity: {storage: 8Mi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: folders
+  persistentVolumeReclaimPolicy: Delete
+  claimRef: {apiVersion: v1, kind: PersistentVolumeClaim, namespace: default, name: made, uid: ${asked.uid}}
+  csi: {driver: ${LOCAL}, volumeHandle: made}
+`)
+  await ready('first')
+  await cluster.kubectl('delete pod/first pvc/made')
+  await eventually('the volume is left to its provisioner', async () => {
+    const { status } = await cluster.json<PersistentVolume>('get pv pvc-made')
+    return status.phase === 'Released'
+  })
+})
+
 test('a block volume is a device in the container', async () => {
   await apply(
     volume('disk', 'Block', LOCAL) +
@@ -274,7 +313,7 @@ test('after the program was killed a Pod keeps its volume, and a Pod that is gon
   cluster.killProgram()
   driver.stop()
   await cluster.start()
-  assert.equal((await sh('again', 'cat /v/file')).trim(), 'kept')
+  await eventually('it still has it', async () => (await sh('again', 'cat /v/file')).trim() === 'kept')
   await driver.start()
   await registered(2)
   await cluster.kubectl('delete pod again')
@@ -291,6 +330,11 @@ test('nothing stays mounted when the cluster goes down under a Pod', async () =>
   await attach('data')
   await ready('last')
   await cluster.stop()
+  driver.stop()
   assert.deepEqual(mountsBelow(cluster.dataDir), [])
   assert.equal(readFileSync(join(folder, 'data/file'), 'utf8'), 'kept\n')
+  await cluster.start()
+  driver = new FolderDriver({ name: NAME, rootDir: join(cluster.dataDir, 'kubelet'), folder, mounts })
+  await driver.start()
+  await eventually('it runs again', async () => (await sh('last', 'cat /v/file')).trim() === 'kept')
 })

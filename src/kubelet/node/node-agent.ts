@@ -63,6 +63,7 @@ export class NodeAgent {
   readonly #parts: NodeAgentParts
   #node: Node | undefined
   #reportedAt = 0
+  #reporting: Promise<unknown> = Promise.resolve()
   #signal = new AbortController().signal
 
   constructor(parts: NodeAgentParts) {
@@ -110,9 +111,14 @@ export class NodeAgent {
     }
   }
 
-  /** Writes the node's status now if it differs from what the API shows. */
-  async reportNow(): Promise<void> {
-    await this.#reportStatus(false)
+  /**
+   * Writes the node's status now if it differs from what the API shows, one time after the other: what is true when it
+   * is called has been told when it resolves. Answers the node as it is then; undefined when it is registered anew.
+   */
+  async reportNow(): Promise<Node | undefined> {
+    const written = this.#reporting.then(() => this.#reportStatus(false))
+    this.#reporting = written.catch(() => {})
+    return written
   }
 
   /** Status and lease, and what others change on the node, until the signal aborts. */
@@ -127,12 +133,7 @@ export class NodeAgent {
     })
     await Promise.all([
       own.run(signal),
-      this.#every(
-        STATUS_EVERY_MS,
-        () => this.#reportStatus(false),
-        'the node status could not be written',
-        signal,
-      ),
+      this.#every(STATUS_EVERY_MS, () => this.reportNow(), 'the node status could not be written', signal),
       this.#every(LEASE_EVERY_MS, () => this.#renewLease(), 'the node lease could not be renewed', signal),
     ])
   }
@@ -141,12 +142,10 @@ export class NodeAgent {
     this.#node = node
     this.#parts.seen(node)
     if (!hasNewResources(node.status)) return
-    this.#reportStatus(false).catch(error =>
-      this.#parts.log.warn({ error }, 'the node status could not be written'),
-    )
+    this.reportNow().catch(error => this.#parts.log.warn({ error }, 'the node status could not be written'))
   }
 
-  async #every(ms: number, act: () => Promise<void>, failure: string, signal: AbortSignal): Promise<void> {
+  async #every(ms: number, act: () => Promise<unknown>, failure: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await act().catch(error => {
         if (!signal.aborted) this.#parts.log.warn({ error }, failure)
@@ -194,17 +193,21 @@ export class NodeAgent {
     await this.#reportStatus(true)
   }
 
-  async #reportStatus(always: boolean): Promise<void> {
+  async #reportStatus(always: boolean): Promise<Node | undefined> {
     const { client, clock, nodeName } = this.#parts
     const found = await client.get(nodes, { name: nodeName }).catch(error => {
       if (isNotFound(error)) return undefined
       throw error
     })
-    if (!found) return this.register(this.#signal)
+    if (!found) {
+      await this.register(this.#signal)
+      return undefined
+    }
     const next = nodeStatus(await this.#inputs(), found.status, clock.now())
     this.#node = found
-    if (!always && !differs(found.status, next) && clock.now() - this.#reportedAt < REPORT_EVERY_MS) return
-    this.#node = await client.patch(
+    if (!always && !differs(found.status, next) && clock.now() - this.#reportedAt < REPORT_EVERY_MS)
+      return found
+    const patched = await client.patch(
       nodes,
       { name: nodeName },
       'application/merge-patch+json',
@@ -213,8 +216,10 @@ export class NodeAgent {
         subresource: 'status',
       },
     )
+    this.#node = patched
     this.#reportedAt = clock.now()
     this.#tell(found.status, next)
+    return patched
   }
 
   #tell(before: NodeStatus | undefined, after: NodeStatus): void {

@@ -14,14 +14,6 @@ import type { Texts } from './csi-api.ts'
 import type { CsiDrivers } from './csi-drivers.ts'
 import type { CsiVolume } from './csi-volume.ts'
 
-/** What the kubelet tells and knows of its node. */
-export interface OwnNode {
-  /** As last seen; undefined before it is registered. */
-  get(): Node | undefined
-  /** Writes the status when something of it has changed, and reads the node anew. */
-  report(): Promise<void>
-}
-
 export interface CsiParts {
   facts: NodeFacts
   client: Client
@@ -31,7 +23,8 @@ export interface CsiParts {
   clock: Clock
   log: Log
   drivers: CsiDrivers
-  node: OwnNode
+  /** Writes the node's status when something of it has changed, and answers the node as it is then. */
+  reportNode: () => Promise<Node | undefined>
 }
 
 /** One volume for one Pod. */

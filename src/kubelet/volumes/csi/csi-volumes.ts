@@ -99,14 +99,16 @@ export class CsiVolumes {
    * does it the other way round, so one of them sees the other.
    */
   async #attached({ driver, handle }: CsiVolume, { metadata }: Pod): Promise<Texts> {
-    const { node, client, facts } = this.#parts
+    const { reportNode, client, facts } = this.#parts
     const unique = uniqueVolumeName(driver, handle)
     this.#inUse.add(unique, metadata.uid)
-    if (!node.get()?.status.volumesInUse?.includes(unique)) await node.report()
-    if (!isAttached(node.get(), unique)) throw new VolumeAwaited(`volume ${unique} is not attached yet`)
-    const attachment = await findAttachment(client, attachmentName(handle, driver, facts.nodeName))
-    if (!attachment?.status?.attached) throw new VolumeAwaited(`volume ${unique} is not attached yet`)
-    return attachment.status.attachmentMetadata ?? {}
+    // As it is now: an informer may be behind.
+    if (isAttached(await reportNode(), unique)) {
+      const attachment = await findAttachment(client, attachmentName(handle, driver, facts.nodeName))
+      if (attachment?.status?.attached && !attachment.metadata.deletionTimestamp)
+        return attachment.status.attachmentMetadata ?? {}
+    }
+    throw new VolumeAwaited(`volume ${unique} is not attached yet`)
   }
 
   /** For drivers that want their volumes published again and again: tokens run out. */
@@ -133,7 +135,7 @@ export class CsiVolumes {
     for (const known of blocks) await this.#letGo(known, uid, () => this.#blocks.unstage(known, known.name))
     for (const unique of used) this.#inUse.release(unique, uid)
     // The controller waits for this word.
-    await this.#parts.node.report()
+    await this.#parts.reportNode()
   }
 
   /** With the last user goes what was staged. */
@@ -152,7 +154,7 @@ export class CsiVolumes {
     const blocks = this.#blocks.unused().filter(isLeft)
     for (const known of mounts) await this.#letGo(known, '', () => this.#mounts.unstage(known))
     for (const known of blocks) await this.#letGo(known, '', () => this.#blocks.unstage(known, known.name))
-    if (mounts.length + blocks.length > 0) await this.#parts.node.report()
+    if (mounts.length + blocks.length > 0) await this.#parts.reportNode()
   }
 
   /** The volume has grown; its file system has to follow. Drivers that have nothing to do for that are not asked. */
@@ -198,5 +200,5 @@ export class CsiVolumes {
 const keyOf = (uid: string, volume: string) => `${uid} ${volume}`
 const uniqueOf = ({ driver, handle }: CsiVolume) => uniqueVolumeName(driver, handle)
 
-export const isAttached = (node: Node | undefined, unique: string): boolean =>
+const isAttached = (node: Node | undefined, unique: string): boolean =>
   node?.status.volumesAttached?.some(({ name }) => name === unique) ?? false
