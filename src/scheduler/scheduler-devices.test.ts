@@ -18,6 +18,7 @@ import type {
   ResourceClaimTemplate,
   ResourceSlice,
 } from '../api/types/resource-v1.ts'
+import { type AdmissionPlugin, refuse } from '../apiserver/admission/admission.ts'
 import { ResourceClaimController } from '../controllers/resource-claim/resource-claim-controller.ts'
 import { DRIVER, request, withCel } from './testing/devices.fixture.ts'
 import { SchedulerLab } from './testing/scheduler-lab.fixture.ts'
@@ -31,8 +32,8 @@ class DeviceLab {
     this.lab = lab
   }
 
-  static async create(): Promise<DeviceLab> {
-    const lab = await SchedulerLab.create()
+  static async create(admission: readonly AdmissionPlugin[] = []): Promise<DeviceLab> {
+    const lab = await SchedulerLab.create({ admission })
     const { client, clock, log } = lab.world
     lab.world.start(signal => new ResourceClaimController({ client, clock, log }).run(signal))
     return new DeviceLab(lab)
@@ -332,4 +333,43 @@ test('a Pod that asks for an extended resource gets a claim that is gone when it
   await lab.world.advance(20_000)
   assert.equal(await lab.nodeOf('other'), 'n1')
   assert.equal((await lab.world.client.list(resourceClaims)).items.length, 1)
+})
+
+test('a Pod that is not bound after all gives its reservation back, and is tried again', async () => {
+  let refusals = 1
+  const refusing: AdmissionPlugin = {
+    name: 'Refusing',
+    validate(attributes) {
+      if (attributes.subresource === 'binding' && refusals-- > 0) throw refuse(attributes, 'not now')
+    },
+  }
+  await using devices = await DeviceLab.create([refusing])
+  const { lab } = devices
+  await lab.addNode('n1')
+  await devices.addClass('gpu', undefined, 'example.com/gpu')
+  await devices.addSlice('n1', ['a', 'b'])
+  await devices.addClaim('mine')
+  await lab.addPod('web', '0', {
+    resourceClaims: [{ name: 'gpu', resourceClaimName: 'mine' }],
+    containers: [
+      {
+        name: 'c',
+        image: 'x',
+        resources: { requests: { 'example.com/gpu': '1' }, limits: { 'example.com/gpu': '1' } },
+      },
+    ],
+  })
+  assert.match((await lab.condition('web')) ?? '', /SchedulerError: .*not now/)
+  const { items } = await lab.world.client.list(resourceClaims)
+  assert.deepEqual(
+    items.map(({ metadata, status }) => [metadata.name, status.reservedFor ?? []]),
+    [['mine', []]],
+  )
+  await lab.world.advance(20_000)
+  assert.equal(await lab.nodeOf('web'), 'n1')
+  const reserved = (await lab.world.client.list(resourceClaims)).items
+  assert.deepEqual(
+    reserved.map(({ status }) => status.reservedFor?.map(({ name }) => name)),
+    [['web'], ['web']],
+  )
 })
