@@ -281,7 +281,8 @@ export class Kubelet {
       nodeName,
       clock,
       log,
-      pods: () => this.#workers.taken(),
+      pods: () => this.#workers.taken().filter(pod => this.#isKnown(pod)),
+      running: () => this.#workers.taken(),
       reportNode: async () => {
         await this.#agent?.reportNow()
       },

@@ -29,8 +29,10 @@ export interface NodePluginsParts {
   nodeName: string
   clock: Clock
   log: Log
-  /** Pods that take something of the node. */
+  /** Pods that take something of the node: what others had may be given to them. */
   pods: () => readonly Pod[]
+  /** With those that the API has no more, of which something may run still. */
+  running: () => readonly Pod[]
   /** Writes the node's status anew. */
   reportNode: () => Promise<void>
   /** The pod's status may be another. */
@@ -55,7 +57,7 @@ export class NodePlugins implements PodPlugins {
       file: join(devicePluginsDir(rootDir), CHECKPOINT),
       clock,
       log,
-      active: () => (this.#arePodsKnown ? this.#active() : undefined),
+      active: () => (this.#arePodsKnown ? uidsOf(parts.pods()) : undefined),
       offerChanged: () => void this.#report(),
       healthChanged: uids => {
         for (const uid of uids) podChanged(uid)
@@ -84,10 +86,6 @@ export class NodePlugins implements PodPlugins {
     this.#podsKnown.resolve()
   }
 
-  #active(): Set<string> {
-    return new Set(this.#parts.pods().map(({ metadata }) => metadata.uid))
-  }
-
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { rootDir, pods } = this.#parts
@@ -109,7 +107,8 @@ export class NodePlugins implements PodPlugins {
   /** Claims of pods that have gone while there was no kubelet. */
   async #clearAway(signal: AbortSignal): Promise<void> {
     await Promise.race([this.#podsKnown.promise, aborted(signal)])
-    if (!signal.aborted) await this.#claims.unprepareAllBut(() => this.#active(), signal)
+    const { running } = this.#parts
+    if (!signal.aborted) await this.#claims.unprepareAllBut(() => uidsOf(running()), signal)
   }
 
   amounts(): DeviceAmounts {
@@ -176,3 +175,5 @@ export class NodePlugins implements PodPlugins {
     this.#reporting = 'no'
   }
 }
+
+const uidsOf = (pods: readonly Pod[]): Set<string> => new Set(pods.map(({ metadata }) => metadata.uid))
