@@ -9,8 +9,10 @@ import type {
   ScopedResourceSelectorRequirement,
   Service,
 } from '../types/core-v1.ts'
+import type { ResourceClaim } from '../types/resource-v1.ts'
 import { one, type ResourceAmounts } from './amounts.ts'
 import { claimUsage, isClaimResource } from './claim-usage.ts'
+import { deviceUsage, isDeviceResource } from './device-usage.ts'
 import { isPodResource, missingRequirements, podUsage } from './pod-usage.ts'
 import { claimMatchesScope, podMatchesScope, scopesOf } from './scopes.ts'
 import { isServiceResource, serviceUsage } from './service-usage.ts'
@@ -52,12 +54,20 @@ const claims: QuotaEvaluator = {
   updates: true,
 }
 
+const devices: QuotaEvaluator = {
+  counts: isDeviceResource,
+  usage: object => deviceUsage(object as unknown as ResourceClaim),
+  matchesScope: () => false,
+  updates: false,
+}
+
 /** Every namespaced resource that can be created can be counted. */
 export function quotaEvaluator(resource: { group: string; resource: string }): QuotaEvaluator {
   if (resource.group === '') {
     const special = { pods, services, persistentvolumeclaims: claims }[resource.resource]
     if (special) return special
   }
+  if (resource.group === 'resource.k8s.io' && resource.resource === 'resourceclaims') return devices
   return objectCount(resource)
 }
 
