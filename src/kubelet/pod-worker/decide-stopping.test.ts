@@ -5,6 +5,7 @@ import { exited, observe, podOf, record, sidecar, spec } from '../testing/pods.f
 import {
   decideStopping,
   gracePeriodOf,
+  regranted,
   type StoppingAction,
   type StoppingContainer,
 } from './decide-stopping.ts'
@@ -134,5 +135,15 @@ test('the grace is the smallest that was asked for, at least one second, and nev
   assert.equal(gracePeriodOf(pod, { deletion: 60 }), 60)
   assert.equal(gracePeriodOf(pod, { deletion: 60, override: 5 }), 5)
   assert.equal(gracePeriodOf(pod, { deletion: 0 }), 1)
-  assert.equal(gracePeriodOf(pod, { deletion: 60 }, 10), 10)
+})
+
+test('a grace that is granted later counts from when an end was first asked for, and only shortens', () => {
+  const stopping = { startedAt: 10_000, gracePeriodSeconds: 20, containers: {} }
+  const grace = (seconds: number, askedAt?: number) =>
+    regranted(stopping, seconds, askedAt).gracePeriodSeconds
+  assert.equal(grace(60), 20)
+  assert.equal(grace(5), 5)
+  assert.equal(grace(5, 9_000), 5, 'asked for before it began')
+  assert.equal(grace(5, 12_500), 7.5, 'asked for while it was ending by itself')
+  assert.equal(grace(30, 12_500), 20)
 })

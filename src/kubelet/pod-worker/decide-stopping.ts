@@ -97,10 +97,19 @@ export interface GraceInputs {
   override?: number
 }
 
-/** What the pod is granted: the smallest override, else the spec's; at least 1 s. Never grows while terminating. */
-export function gracePeriodOf(pod: Pod, { deletion, override }: GraceInputs, current?: number): number {
+/** What the pod is granted: the smallest override, else the spec's; at least 1 s. */
+export function gracePeriodOf(pod: Pod, { deletion, override }: GraceInputs): number {
   const asked = [deletion, override].filter(seconds => seconds !== undefined)
   const wanted = asked.length > 0 ? Math.min(...asked) : (pod.spec.terminationGracePeriodSeconds ?? 30)
-  const floor = Math.max(1, wanted)
-  return current === undefined ? floor : Math.min(current, floor)
+  return Math.max(1, wanted)
+}
+
+/**
+ * With a grace that was granted since, and counts from when an end was first asked for (epoch ms): a pod that was ending
+ * by itself may have begun long before. The end never moves further away.
+ */
+export function regranted(stopping: Stopping, seconds: number, askedAt = stopping.startedAt): Stopping {
+  const { startedAt, gracePeriodSeconds } = stopping
+  const sinceStart = (Math.max(askedAt, startedAt) - startedAt) / 1000
+  return { ...stopping, gracePeriodSeconds: Math.min(gracePeriodSeconds, sinceStart + seconds) }
 }

@@ -4,7 +4,7 @@ import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
 import { runtimeErrorText } from '../runtime-view/runtime-error-text.ts'
 import { finalStatus } from '../status/final-status.ts'
 import { Alarm } from './alarm.ts'
-import { decideStopping, gracePeriodOf } from './decide-stopping.ts'
+import { decideStopping, gracePeriodOf, regranted } from './decide-stopping.ts'
 import type { ObservedContainer } from './observed-pod.ts'
 import { finishPod } from './pod-finisher.ts'
 import { PodState } from './pod-state.ts'
@@ -31,6 +31,8 @@ export class PodWorker {
   #isCleared = false
   /** Of an eviction, of a deletion by force, or of the node's shutdown. */
   #graceOverride: number | undefined
+  /** When somebody first asked for the pod's end. */
+  #askedAt: number | undefined
   /** Ends what a step is doing when the pod must stop. */
   #step = new AbortController()
 
@@ -96,7 +98,7 @@ export class PodWorker {
   update(pod: Pod): void {
     if (pod.metadata.generation !== this.pod.metadata.generation) this.#state.starts.letTryAgain()
     this.#state.pod = pod
-    if (pod.metadata.deletionTimestamp) this.#interrupt()
+    if (pod.metadata.deletionTimestamp) this.#endAsked()
     this.wake()
   }
 
@@ -108,7 +110,7 @@ export class PodWorker {
     this.#state.removed = true
     if (graceSeconds !== undefined) this.#graceOverride = graceSeconds
     this.#parts.statuses.forget(this.#state.uid)
-    this.#interrupt()
+    this.#endAsked()
     this.wake()
   }
 
@@ -126,7 +128,7 @@ export class PodWorker {
   async evict(words: FailWords, graceSeconds: number, signal: AbortSignal): Promise<void> {
     if (this.#phase.phase === 'running') {
       this.#graceOverride = graceSeconds
-      this.#interrupt()
+      this.#endAsked()
       this.#beginStopping('over', words)
       this.wake()
     }
@@ -144,8 +146,8 @@ export class PodWorker {
    */
   async suspend(graceSeconds: number, signal: AbortSignal): Promise<void> {
     this.#graceOverride = graceSeconds
+    this.#endAsked()
     if (this.#phase.phase === 'running') {
-      this.#interrupt()
       this.#beginStopping('suspended')
     } else if (this.#phase.phase === 'stopping' && this.#phase.after === 'running') {
       this.#phase.after = 'suspended'
@@ -159,7 +161,8 @@ export class PodWorker {
   }
 
   /** What a step of the running pod is doing is void. */
-  #interrupt(): void {
+  #endAsked(): void {
+    this.#askedAt ??= this.#parts.clock.now()
     if (this.#phase.phase === 'running') this.#step.abort()
   }
 
@@ -245,9 +248,7 @@ export class PodWorker {
   async #stop(signal: AbortSignal): Promise<void> {
     const phase = this.#phase as StoppingPhase
     if (phase.after !== 'over' && this.#mustGo) phase.after = 'over'
-    // A grace that was shortened since counts from the beginning.
-    const gracePeriodSeconds = gracePeriodOf(this.pod, this.#grace(), phase.stopping.gracePeriodSeconds)
-    phase.stopping = { ...phase.stopping, gracePeriodSeconds }
+    phase.stopping = regranted(phase.stopping, gracePeriodOf(this.pod, this.#grace()), this.#askedAt)
     if (phase.after === 'over') this.#state.publishUndecided(phase.failWith)
     const { pod, observed, podIPs } = this.#state
     const target = {
