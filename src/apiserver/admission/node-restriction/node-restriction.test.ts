@@ -173,3 +173,16 @@ test('a node keeps itself, its pods and its mirror pods', async () => {
     { user, namespace: 'kube-node-lease' },
   )
 })
+
+test("a node deletes its own devices all at once, and no other node's", async () => {
+  const { api } = await cluster()
+  await api.create(SLICES, slice('mine', 'n1'))
+  await api.create(SLICES, slice('theirs', 'n2'))
+  const deleteAll = (nodeName: string) =>
+    api.object('deletecollection', SLICES, { user, options: { fieldSelector: `spec.nodeName=${nodeName}` } })
+  await deleteAll('n1')
+  assert.equal((await failure(api.get(SLICES, 'mine'))).code, 404)
+  const { message } = await failure(deleteAll('n2'))
+  assert.match(message, /can only delete ResourceSlice with the same NodeName as the requesting node/)
+  assert.equal((await api.get(SLICES, 'theirs')).metadata.name, 'theirs')
+})

@@ -12,6 +12,7 @@ import { checkClaim } from './check-claim.ts'
 import { checkNode } from './check-node.ts'
 import { checkPods } from './check-pods.ts'
 
+const SLICES = 'resource.k8s.io/resourceslices'
 const LEASE_NAMESPACE = 'kube-node-lease'
 
 type Check = (nodeName: string, attributes: AdmissionAttributes, lookup: ObjectLookup) => void
@@ -33,6 +34,12 @@ export function nodeRestriction(lookup: ObjectLookup): AdmissionPlugin {
       }
       check(nodeName, attributes, lookup)
     },
+    /** Each object of a collection that is deleted is seen here only. */
+    validate(attributes) {
+      const { group, resource } = attributes.resource
+      const nodeName = nodeNameOf(attributes.user)
+      if (nodeName && `${group}/${resource}` === SLICES) checkSlice(nodeName, attributes)
+    },
   }
 }
 
@@ -43,7 +50,7 @@ const checks = new Map<string, Check>([
   ['/serviceaccounts', checkToken],
   ['coordination.k8s.io/leases', checkLease],
   ['storage.k8s.io/csinodes', checkCsiNode],
-  ['resource.k8s.io/resourceslices', checkSlice],
+  [SLICES, checkSlice],
 ])
 
 /** Tokens are asked for pods on the node only. */
@@ -84,7 +91,8 @@ function checkLease(nodeName: string, attributes: AdmissionAttributes): void {
 /** What else is done to slices is for the node authorizer to judge. */
 function checkSlice(nodeName: string, attributes: AdmissionAttributes): void {
   const { operation, object, oldObject } = attributes
-  if (operation !== 'CREATE' && operation !== 'DELETE') return
+  const isCollection = operation === 'DELETE' && !oldObject
+  if ((operation !== 'CREATE' && operation !== 'DELETE') || isCollection) return
   const slice = (operation === 'CREATE' ? object : oldObject) as unknown as ResourceSlice | undefined
   if (slice?.spec.nodeName === nodeName) return
   const act = operation.toLowerCase()
