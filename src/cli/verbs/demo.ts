@@ -9,7 +9,7 @@ import type { Draft } from '../../api/kube-object.ts'
 import { pods } from '../../api/resources.ts'
 import { isNotFound } from '../../api/status-error.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { SystemClock } from '../../base/clock.ts'
+import { type Clock, SystemClock } from '../../base/clock.ts'
 import { PlainError } from '../../base/plain-error.ts'
 import type { Client } from '../../client/client.ts'
 import type { Cluster } from '../../cluster/start-cluster.ts'
@@ -20,6 +20,8 @@ import { stopwatch, Terminal } from '../terminal.ts'
 import { startVisibly } from './up.ts'
 
 const READY_WITHIN_MS = 60_000
+const ANSWER_WITHIN_MS = 5_000
+const REFUSED_AGAIN_MS = 20
 
 interface DemoOptions extends UpOptions {
   once?: boolean
@@ -73,7 +75,7 @@ async function showPod(cluster: Cluster, terminal: Terminal): Promise<void> {
       `Pod ${key.name} was not Ready after ${READY_WITHIN_MS / 1000} s: it is ${pod?.status.phase ?? 'absent'}.`,
     )
   }
-  const page = await firstLine(`http://${pod.status.podIP}/`)
+  const page = await firstLineSoon(`http://${pod.status.podIP}/`, new SystemClock())
   terminal.line(`\n  curl http://${pod.status.podIP}/\n  ${terminal.paint('bold', page)}`)
 }
 
@@ -112,9 +114,21 @@ function exampleFile(): string {
   throw new PlainError('examples/nginx-init.yaml is missing: run this from a complete checkout.')
 }
 
+/** A Pod without a readiness probe is Ready when its program runs, which may be before it listens. */
+async function firstLineSoon(url: string, clock: Clock): Promise<string> {
+  for (const until = clock.now() + ANSWER_WITHIN_MS; ; ) {
+    try {
+      return await firstLine(url)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED' || clock.now() > until) throw error
+      await clock.sleep(REFUSED_AGAIN_MS)
+    }
+  }
+}
+
 function firstLine(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    get(url, { timeout: 5_000 }, response => {
+    get(url, { timeout: ANSWER_WITHIN_MS }, response => {
       response.setEncoding('utf8')
       let text = ''
       response.on('data', chunk => {
@@ -123,7 +137,7 @@ function firstLine(url: string): Promise<string> {
       response.on('end', () => resolve(text.split('\n', 1)[0] ?? ''))
     })
       .on('timeout', function (this: { destroy(error: Error): void }) {
-        this.destroy(new Error(`${url} did not answer within 5 s`))
+        this.destroy(new Error(`${url} did not answer within ${ANSWER_WITHIN_MS / 1000} s`))
       })
       .on('error', reject)
   })
