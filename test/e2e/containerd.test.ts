@@ -6,7 +6,7 @@ import {
   CONTAINERD_NEEDS as skip,
   TestContainerd,
 } from '../../src/runtime/containerd/testing/containerd-world.fixture.ts'
-import { eventually, TestCluster } from './test-cluster.ts'
+import { eventually, pageAt, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
 let containerd: TestContainerd
@@ -52,7 +52,7 @@ test('a pod runs from its init container to Ready, reachable at its address', { 
   await cluster.kubectl('wait --for=condition=Ready pod/on-containerd --timeout=30s')
   const pod = await cluster.json<Pod>('get pod on-containerd')
   assert.match(pod.status.containerStatuses![0]!.containerID!, /^containerd:\/\/[0-9a-f]{64}$/)
-  const page = await (await fetch(`http://${pod.status.podIP}:8080/`)).text()
+  const page = await pageAt(`http://${pod.status.podIP}:8080/`)
   assert.equal(page, 'hello from the init container\n')
   const node = await cluster.kubectl('get nodes -o wide')
   assert.match(node, /containerd:\/\/\d+\.\d+/)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { ContainerStatus, Pod } from '../../src/api/types/core-v1.ts'
 import { box, lifecyclePods, pod, shared, stays, tells, volumesOf } from './lifecycle.fixture.ts'
-import { eventually, kubernode, type Output, TestCluster } from './test-cluster.ts'
+import { eventually, kubernode, type Output, pageAt, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
 let applied: Output
@@ -78,8 +78,7 @@ test('the old form of sidecars is accepted with a warning that names the new one
 test('a postStart command changes the page, a connection attempt waits for its server, a preStop command runs', async () => {
   const ready = await until('hooks', isReady)
   assert.equal(status(ready, 'tcp').restartCount, 0)
-  const page = await fetch(`http://${ready.status.podIP}/`)
-  assert.equal(await page.text(), 'hello from the hook\n')
+  assert.equal(await pageAt(`http://${ready.status.podIP}/`), 'hello from the hook\n')
   await cluster.kubectl('delete pod hooks')
   assert.equal(readFileSync(join(out, 'bye'), 'utf8'), 'bye\n')
 })

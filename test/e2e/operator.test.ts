@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { build } from 'esbuild'
 import type { Lease } from '../../src/api/types/coordination-v1.ts'
 import type { Pod } from '../../src/api/types/core-v1.ts'
-import { eventually, TestCluster } from './test-cluster.ts'
+import { eventually, pageAt, TestCluster } from './test-cluster.ts'
 
 let cluster: TestCluster
 const program = mkdtempSync(join(tmpdir(), 'kubernode-operator-'))
@@ -164,7 +164,7 @@ test('a Website becomes Pods that serve its page; changes and the status follow'
   assert.match(await cluster.kubectl('get web'), /^NAME +WANTED +READY *\nshop +2 +2/)
   const pods = (await cluster.json<{ items: Pod[] }>('get pods -l website=shop')).items
   assert.equal(pods.length, 2)
-  for (const { status } of pods) assert.equal(await (await fetch(`http://${status.podIP}/`)).text(), 'open')
+  for (const { status } of pods) assert.equal(await pageAt(`http://${status.podIP}/`), 'open')
   await apply(website({ page: 'open', replicas: 1 }))
   await eventually('one ready', async () =>
     / 1 +1 *$/.test((await cluster.kubectl('get websites --no-headers')).trim()),

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Pod } from '../../src/api/types/core-v1.ts'
-import { eventually, TestCluster } from './test-cluster.ts'
+import { eventually, pageAt, TestCluster } from './test-cluster.ts'
 
 const NODE_SIDE = '198.18.77.1'
 const OUTSIDE = '198.18.77.2'
@@ -69,8 +69,7 @@ test('every Pod has an address of its own, and the node reaches it', async () =>
   const addresses = await Promise.all(['one', 'two'].map(addressOf))
   assert.notEqual(addresses[0], addresses[1])
   for (const [index, name] of ['one', 'two'].entries()) {
-    const answer = await fetch(`http://${addresses[index]}/`)
-    assert.equal(await answer.text(), `served by ${name}\n`)
+    assert.equal(await pageAt(`http://${addresses[index]}/`), `served by ${name}\n`)
   }
 })
 

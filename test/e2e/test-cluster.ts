@@ -188,6 +188,10 @@ export async function eventually<T>(
   )
 }
 
+/** The page of a Pod that is Ready, which without a probe of its own may not listen yet. */
+export const pageAt = (url: string): Promise<string> =>
+  eventually(`a page at ${url}`, async () => (await fetch(url)).text(), 5_000)
+
 /** What the machine shows from outside: compared before and after, it tells what a cluster left behind. */
 export async function machineState(): Promise<Record<string, string[]>> {
   const lines = async (command: string, ...args: string[]) =>

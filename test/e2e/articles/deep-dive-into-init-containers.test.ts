@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, before, test } from 'node:test'
 import type { Pod } from '../../../src/api/types/core-v1.ts'
-import { eventually, TestCluster } from '../test-cluster.ts'
+import { eventually, pageAt, TestCluster } from '../test-cluster.ts'
 
 let cluster: TestCluster
 let files: Server
@@ -196,7 +196,7 @@ test('with redis-master-0 and postgresql-postgresql-0 the Pod runs', async () =>
     ['Init:2/4', 'Init:3/4', 'PodInitializing', 'Running'],
   )
   const pod = await cluster.json<Pod>(`get pod ${name}`)
-  assert.equal(await (await fetch(`http://${pod.status.podIP}/`)).text(), 'fetched\n')
+  assert.equal(await pageAt(`http://${pod.status.podIP}/`), 'fetched\n')
 })
 
 test('the finished init containers stand in the status with their counts', async () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, before, test } from 'node:test'
 import type { Pod } from '../../../src/api/types/core-v1.ts'
-import { eventually, type KubectlVersion, TestCluster } from '../test-cluster.ts'
+import { eventually, type KubectlVersion, pageAt, TestCluster } from '../test-cluster.ts'
 
 let cluster: TestCluster
 let server: Server
@@ -76,7 +76,7 @@ for (const version of ['1.20', '1.32', '1.36'] as KubectlVersion[]) {
     assert.match(wide[0]!, /^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES/)
     const row = wide.find(line => line.startsWith(`${name} `))!.split(/ +/)
     assert.deepEqual(row.slice(1, 4), ['1/1', 'Running', '0'])
-    const page = await (await fetch(`http://${row[5]}/`)).text()
+    const page = await pageAt(`http://${row[5]}/`)
     assert.equal(page, 'fetched by the init container\n')
   })
 }
