@@ -1,13 +1,7 @@
 // Serves gRPC on a unix socket.
 import { chmodSync, rmSync } from 'node:fs'
-import {
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-  status,
-} from '@grpc/grpc-js'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { type StreamingMethod, streaming, type UnaryMethod, unary } from './call-handlers.ts'
 import type { GrpcService } from './grpc-service.ts'
 import { socketPath } from './socket-path.ts'
 
@@ -31,7 +25,10 @@ export async function serveGrpc(
   for (const { service, handlers } of services) {
     const bound = Object.entries(handlers).map(([name, handler]) => {
       const answer = handler as (request: object, signal: AbortSignal) => unknown
-      return [name, service[name]?.responseStream ? streaming(answer as Streaming) : unary(answer as Unary)]
+      return [
+        name,
+        service[name]?.responseStream ? streaming(answer as StreamingMethod) : unary(answer as UnaryMethod),
+      ]
     })
     server.addService(service, Object.fromEntries(bound))
   }
@@ -49,43 +46,5 @@ export async function serveGrpc(
       rmSync(path, { force: true })
       socket.close()
     },
-  }
-}
-
-type Unary = (request: object, signal: AbortSignal) => Promise<object>
-type Streaming = (request: object, signal: AbortSignal) => AsyncIterable<object>
-
-function unary(method: Unary) {
-  return (call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>) => {
-    const abort = new AbortController()
-    call.on('cancelled', () => abort.abort())
-    method(call.request, abort.signal).then(
-      answer => callback(null, answer),
-      error => callback(toStatus(error)),
-    )
-  }
-}
-
-function streaming(method: Streaming) {
-  return async (call: ServerWritableStream<object, object>) => {
-    const abort = new AbortController()
-    call.on('cancelled', () => abort.abort())
-    try {
-      for await (const item of method(call.request, abort.signal)) call.write(item)
-      call.end()
-    } catch (error) {
-      call.destroy(toStatus(error) as Error)
-    }
-  }
-}
-
-function toStatus(error: unknown): { name: string; message: string; code: number; details: string } {
-  const message = error instanceof Error ? error.message : String(error)
-  const { code } = error as { code?: unknown }
-  return {
-    name: 'GrpcError',
-    message,
-    details: message,
-    code: typeof code === 'number' ? code : status.UNKNOWN,
   }
 }
